@@ -1,0 +1,86 @@
+// Owns the log contract: what the engine may ask of any memory, be it RAM, segment files or, later, JetStream.
+// Does not own what records mean. Every implementation passes the same suite (log/contract-suite).
+
+import type { Code, Draft, Epoch, LogRecord, Seq, SnapshotPart } from "../protocol/index.ts";
+
+/** Why an append did not end in durability. */
+export class LogError extends Error {
+  /**
+   * `indeterminate`: the batch may or may not be kept; retry with the same ids.
+   * `log_unavailable`: nothing was written. `record_too_large`, `shutting_down`: likewise.
+   */
+  readonly code: Extract<Code, "indeterminate" | "log_unavailable" | "record_too_large" | "shutting_down">;
+  constructor(code: LogError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "LogError";
+    this.code = code;
+  }
+}
+
+/** The log's history is not what was acknowledged: opening refuses, and names the record. */
+export class LogCorruptError extends Error {
+  readonly at: { readonly file: string; readonly offset: number; readonly afterSeq: number };
+  constructor(message: string, at: LogCorruptError["at"]) {
+    super(message);
+    this.name = "LogCorruptError";
+    this.at = at;
+  }
+}
+
+/** A board's records in order. Positions are 1, 2, 3, … without a gap, for ever (law L7). */
+export interface BoardLog {
+  /** The epoch of everything appended from now on. */
+  readonly epoch: Epoch;
+  /** Every epoch of this log with its first position, oldest first (rule 7). */
+  readonly epochs: readonly { readonly epoch: Epoch; readonly firstSeq: Seq }[];
+  /** Position of the last durable record; 0 for none. */
+  readonly head: Seq;
+  /** Position of the first record that is still kept; later than 1 once retention has cut the log. */
+  readonly first: Seq;
+  /** The largest record that fits, in bytes of its line. */
+  readonly maxRecordBytes: number;
+  /** Whether appends are taken now, and if not, why. */
+  readonly health: { readonly writable: true } | { readonly writable: false; readonly reason: string };
+
+  /**
+   * Append a batch in order. Resolves when all of it is durable, with the records at consecutive positions.
+   * Batches become durable in the order of the calls; calls that wait are committed together.
+   * Rejects with LogError. After `indeterminate` the log has by itself either recovered or become unwritable, and
+   * whatever of the batch turned out durable is delivered by `read`, from the position after the last resolved append.
+   */
+  append(drafts: readonly Draft[]): Promise<readonly LogRecord[]>;
+
+  /** Durable records from a position on, in order, in batches of at most some thousand; ends at the head of now. */
+  read(from: Seq): AsyncIterable<readonly LogRecord[]>;
+
+  /** Wait for appends in flight, then free files and locks. Later calls reject with `shutting_down`. */
+  close(): Promise<void>;
+}
+
+/** Snapshots bound the restart. Losing one loses nothing: the log has it all. */
+export interface SnapshotStore {
+  /** Write a snapshot of the state after `seq`: beside, fsynced, renamed into place. Keeps the newest two. */
+  write(seq: Seq, parts: AsyncIterable<SnapshotPart> | Iterable<SnapshotPart>): Promise<void>;
+  /** The newest snapshot that is whole and not newer than `notAfter`; a damaged one is skipped and said in `problems`. */
+  newest(notAfter: Seq): Promise<
+    | { readonly seq: Seq; readonly parts: AsyncIterable<SnapshotPart>; readonly problems: readonly string[] }
+    | { readonly seq: undefined; readonly problems: readonly string[] }
+  >;
+}
+
+/** One board's memory. */
+export interface BoardMemory {
+  readonly log: BoardLog;
+  readonly snapshots: SnapshotStore;
+  /** What was noticed and mended while opening (a torn tail that was cut), for the log and the admin page. */
+  readonly notices: readonly string[];
+}
+
+/** All boards' memories. Holds the lock that keeps a second process out. */
+export interface Store {
+  list(): Promise<readonly string[]>;
+  open(board: string): Promise<BoardMemory>;
+  /** Remove a board's memory for good. The board must be closed. */
+  remove(board: string): Promise<void>;
+  close(): Promise<void>;
+}

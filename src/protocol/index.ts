@@ -1,0 +1,15 @@
+// Owns the public face of the words: what `swarmboard/protocol` exports.
+
+export * from "./change.ts";
+export * from "./codes.ts";
+export * from "./commands/command.ts";
+export * from "./commands/entry.ts";
+export * from "./items.ts";
+export * from "./json-text.ts";
+export * from "./limits.ts";
+export * from "./names.ts";
+export * from "./outcome.ts";
+export * from "./record.ts";
+export * from "./snapshot-part.ts";
+export * from "./version.ts";
+export * from "./views.ts";
