@@ -62,7 +62,9 @@ export interface SnapshotStore {
   /** Write a snapshot of the state after `seq`: beside, fsynced, renamed into place. Keeps the newest two. */
   write(seq: Seq, parts: AsyncIterable<SnapshotPart> | Iterable<SnapshotPart>): Promise<void>;
   /** The newest snapshot that is whole and not newer than `notAfter`; a damaged one is skipped and said in `problems`. */
-  newest(notAfter: Seq): Promise<
+  newest(
+    notAfter: Seq,
+  ): Promise<
     | { readonly seq: Seq; readonly parts: AsyncIterable<SnapshotPart>; readonly problems: readonly string[] }
     | { readonly seq: undefined; readonly problems: readonly string[] }
   >;

@@ -1,0 +1,4 @@
+// Owns the public face of the memory: the contract and the ways to make one.
+
+export * from "./contract.ts";
+export { createMemoryStore, type MemoryStoreOptions } from "./memory-store.ts";

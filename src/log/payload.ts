@@ -1,0 +1,68 @@
+// Owns the payload text of a record: the command with its JSON texts lifted out, so that they stay byte for byte.
+// Does not own the line around it (record-line). Equal commands give equal bytes: the hash depends on it (law L9).
+
+import { TEXT_MEMBER, type Command, type CommandOf, type SingleCommand } from "../protocol/index.ts";
+
+/** A command as text, and the raw texts that its numbers point at. */
+export interface PayloadParts {
+  /** The command as JSON; each text member holds its index into `texts`. */
+  readonly cmd: string;
+  readonly texts: readonly string[];
+}
+
+// Keys and ids are nearly always plain; the test is far cheaper than JSON.stringify.
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** A string as a JSON string token. */
+export function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** Split a command into what is parsed on replay and what is only sliced. */
+export function payloadPartsOf(command: Command): PayloadParts {
+  const texts: string[] = [];
+  if (command.type !== "batch") return { cmd: commandText(command, texts), texts };
+  let list = "";
+  for (const single of command.commands) {
+    if (list !== "") list += ",";
+    list += commandText(single, texts);
+  }
+  return { cmd: `{"type":"batch","commands":[${list}]}`, texts };
+}
+
+function commandText(command: SingleCommand, texts: string[]): string {
+  if (command.type === "entry.put") return putText(command, texts);
+  const member = TEXT_MEMBER[command.type];
+  if (member === undefined) return JSON.stringify(command);
+  const text = (command as unknown as Record<string, unknown>)[member];
+  if (typeof text !== "string") return JSON.stringify(command);
+  texts.push(text);
+  return JSON.stringify({ ...command, [member]: texts.length - 1 });
+}
+
+/** The hot path, spliced by hand; the order of members is fixed. */
+function putText(command: CommandOf<"entry.put">, texts: string[]): string {
+  texts.push(command.value);
+  let text = `{"type":"entry.put","key":${quoted(command.key)},"value":${texts.length - 1}`;
+  if (command.ttlMs !== undefined) text += `,"ttlMs":${command.ttlMs}`;
+  if (command.if !== undefined) text += `,"if":${JSON.stringify(command.if)}`;
+  if (command.by !== undefined) text += `,"by":${quoted(command.by)}`;
+  if (command.at !== undefined) text += `,"at":${command.at}`;
+  return `${text}}`;
+}
+
+/** Put the texts back into a parsed `cmd`. Changes and returns that object, which nobody else has seen yet. */
+export function commandOf(cmd: unknown, texts: readonly string[]): Command {
+  const command = cmd as Command;
+  if (command.type === "batch") for (const single of command.commands) restoreText(single, texts);
+  else restoreText(command, texts);
+  return command;
+}
+
+function restoreText(command: SingleCommand, texts: readonly string[]): void {
+  const member = TEXT_MEMBER[command.type];
+  if (member === undefined) return;
+  const members = command as unknown as Record<string, unknown>;
+  const index = members[member];
+  if (typeof index === "number") members[member] = texts[index];
+}
