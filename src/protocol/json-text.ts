@@ -44,7 +44,7 @@ export function toJsonText(source: string, maxDepth = 128): JsonTextResult {
   let depth = 0;
   let kept = "";
   let from = 0;
-  for (let i = 0; i < source.length; ) {
+  for (let i = 0; i < source.length;) {
     const unit = source.charCodeAt(i);
     if (unit === QUOTE) {
       const end = endOfString(source, i);
@@ -126,7 +126,7 @@ function endOfValue(text: string, start: number): number {
   const first = text.charCodeAt(start);
   if (first === QUOTE) return endOfString(text, start);
   let depth = 0;
-  for (let i = start; i < text.length; ) {
+  for (let i = start; i < text.length;) {
     const unit = text.charCodeAt(i);
     if (unit === QUOTE) {
       i = endOfString(text, i);

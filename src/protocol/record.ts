@@ -19,6 +19,7 @@ export interface Draft extends Origin {
   readonly at: number;
   /** Board clock in ms: never goes back, never dragged along by a jumped wall clock (rule 4). */
   readonly clock: number;
+  /** Empty where the caller gave none: then nobody can ask again, and the fold remembers nothing for it. */
   readonly id: CommandId;
   readonly command: Command;
 }

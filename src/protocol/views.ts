@@ -85,7 +85,12 @@ export const requestViewSchema = z.object({
   grantedUntil: ms.optional(),
 });
 
-export const taskViewSchema = z.object({ task: z.string(), status: z.string().optional(), at: ms, details: z.unknown().optional() });
+export const taskViewSchema = z.object({
+  task: z.string(),
+  status: z.string().optional(),
+  at: ms,
+  details: z.unknown().optional(),
+});
 
 export const sourceViewSchema = z.object({
   source: z.string(),

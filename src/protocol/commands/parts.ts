@@ -13,6 +13,10 @@ export const amount = z.number().int().min(0).max(MAX_AMOUNT);
 /** Wall time in ms since 1970 (UTC), resolved at the edge. */
 export const wallTime = z.number().int().min(0).max(8.64e15);
 /** Lifetime in ms, 1 ms to 100 years, counted from the record's board clock. */
-export const ttlMs = z.number().int().min(1).max(100 * 365 * 86_400_000);
+export const ttlMs = z
+  .number()
+  .int()
+  .min(1)
+  .max(100 * 365 * 86_400_000);
 /** Short prose: a reason, a description. */
 export const prose = z.string().max(4096);

@@ -1,0 +1,251 @@
+// Owns one running board: inbox → log → fold → listeners, in that order and never around it (law L1).
+// Does not own the log, the rules or the wire. It is the only place where a board meets a clock.
+//
+//   submit → inbox ──take──▶ log.append ──durable──▶ apply ──▶ outcome to the sender, changes to the listeners
+//                                 └─ indeterminate ──▶ wait until the log is writable ──▶ fold what it kept ──▶ go on
+
+import { apply, type BoardState } from "../board/index.ts";
+import { LogError, type BoardMemory } from "../log/contract.ts";
+import {
+  commandId,
+  DEFAULT_LIMITS,
+  RULES_VERSION,
+  seq,
+  type Draft,
+  type Limits,
+  type LogRecord,
+  type Outcome,
+  type Seq,
+} from "../protocol/index.ts";
+import { createBoardClock, SYSTEM_TIMEPIECES, type BoardClock, type Timepieces } from "./board-clock.ts";
+import type { Applied, BoardHandle, Submission } from "./contract.ts";
+import { createExpiryTimer } from "./expiry-timer.ts";
+import { commandBytes, Inbox, type Waiting } from "./inbox.ts";
+import { recoverBoard } from "./recovery.ts";
+import { createSnapshotter } from "./snapshotter.ts";
+
+/** Appends under way at once: one on the disk and one encoded behind it. */
+const MAX_APPENDS = 2;
+/** How often an unwritable log is looked at again, in ms. */
+const RESYNC_INTERVAL_MS = 100;
+
+export interface BoardEngineOptions {
+  readonly name: string;
+  readonly memory: BoardMemory;
+  readonly limits?: Limits;
+  readonly timepieces?: Timepieces;
+  /** Told of what an operator should know: mended tails, failed snapshots, a log that stopped. */
+  readonly notice?: (message: string, detail?: unknown) => void;
+}
+
+export interface BoardEngine extends BoardHandle {
+  /** Commands that wait, for metrics. */
+  readonly waiting: number;
+  /** Finish what was taken, write a snapshot if it pays, free the log. */
+  close(): Promise<void>;
+}
+
+/** Open a board: recover it, end what is overdue, and only then take commands. */
+export async function openBoard(options: BoardEngineOptions): Promise<BoardEngine> {
+  const { memory } = options;
+  const notice = options.notice ?? (() => {});
+  const recovered = await recoverBoard(memory);
+  for (const problem of recovered.problems) notice(problem);
+  const clock = createBoardClock(options.timepieces ?? SYSTEM_TIMEPIECES, recovered.last);
+  const board = new RunningBoard(options, recovered.state, clock, notice, recovered.replayed);
+  await board.start();
+  return board;
+}
+
+class RunningBoard implements BoardEngine {
+  readonly name: string;
+  readonly state: BoardState;
+  readonly #memory: BoardMemory;
+  readonly #clock: BoardClock;
+  readonly #timepieces: Timepieces;
+  readonly #inbox: Inbox;
+  readonly #notice: (message: string, detail?: unknown) => void;
+  readonly #listeners = new Set<(group: readonly Applied[]) => void>();
+  readonly #expiry;
+  readonly #snapshotter;
+  #appends = 0;
+  #flushScheduled = false;
+  #resync: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(
+    options: BoardEngineOptions,
+    state: BoardState,
+    clock: BoardClock,
+    notice: (message: string, detail?: unknown) => void,
+    replayed: number,
+  ) {
+    this.name = options.name;
+    this.state = state;
+    this.#memory = options.memory;
+    this.#clock = clock;
+    this.#timepieces = options.timepieces ?? SYSTEM_TIMEPIECES;
+    this.#inbox = new Inbox(options.limits ?? DEFAULT_LIMITS);
+    this.#notice = notice;
+    this.#expiry = createExpiryTimer({
+      state,
+      clockNow: () => clock.now(),
+      expire: (items) =>
+        this.submit({ actor: "system", source: "system", command: { type: "items.expire", items: [...items] } }),
+    });
+    this.#snapshotter = createSnapshotter({ state, snapshots: options.memory.snapshots, recordsSince: replayed, notice });
+  }
+
+  async start(): Promise<void> {
+    if (this.state.seq === 0) {
+      await this.submit({
+        actor: "system",
+        source: "system",
+        command: { type: "rules.change", version: RULES_VERSION },
+      });
+    }
+    await this.#expiry.catchUp();
+  }
+
+  get position(): BoardHandle["position"] {
+    return { epoch: this.#memory.log.epoch, seq: this.state.seq };
+  }
+
+  get waiting(): number {
+    return this.#inbox.length;
+  }
+
+  get unwritable(): string | undefined {
+    if (this.#closing !== undefined) return "the server is stopping";
+    const { health } = this.#memory.log;
+    if (!health.writable) return health.reason;
+    return this.#resync === undefined ? undefined : "the log is being read again after a failed write";
+  }
+
+  clockNow(): number {
+    return this.#clock.now();
+  }
+
+  submit(submission: Submission): Promise<Outcome> {
+    if (this.#closing !== undefined) return Promise.resolve({ ok: false, code: "shutting_down" });
+    const reason = this.unwritable;
+    if (reason !== undefined) {
+      return Promise.resolve({ ok: false, code: "log_unavailable", detail: { reason: reason.slice(0, 500) } });
+    }
+    return new Promise((resolve) => {
+      const draft: Draft = {
+        at: this.#timepieces.wallMs(),
+        clock: this.#clock.now(),
+        actor: submission.actor,
+        source: submission.source,
+        // No id: nobody can ask again, so the fold remembers nothing.
+        id: submission.id ?? commandId(""),
+        command: submission.command,
+      };
+      if (!this.#inbox.offer({ draft, bytes: commandBytes(draft.command), resolve })) {
+        resolve({ ok: false, code: "overloaded", detail: { retryAfterMs: 100 } });
+        return;
+      }
+      this.#scheduleFlush();
+    });
+  }
+
+  onApplied(listener: (group: readonly Applied[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  read(from: Seq): AsyncIterable<readonly LogRecord[]> {
+    return this.#memory.log.read(from);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    this.#expiry.close();
+    if (this.#inbox.length > 0 || this.#appends > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+        this.#scheduleFlush();
+      });
+    }
+    await this.#resync;
+    await this.#snapshotter.close();
+    await this.#memory.log.close();
+  }
+
+  /** Once per turn of the event loop, so that everything that arrived in it shares one append. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#resync === undefined && this.#appends < MAX_APPENDS && this.#inbox.length > 0) {
+      const group = this.#inbox.take();
+      this.#appends++;
+      this.#memory.log.append(group.map((waiting) => waiting.draft)).then(
+        (records) => this.#durable(group, records),
+        (error: unknown) => this.#failed(group, error),
+      );
+    }
+    if (this.#appends === 0 && this.#inbox.length === 0) this.#idle?.();
+  }
+
+  #durable(group: readonly Waiting[], records: readonly LogRecord[]): void {
+    this.#appends--;
+    const applied = this.#fold(records);
+    for (let i = 0; i < group.length; i++) group[i]?.resolve((applied[i] as Applied).outcome);
+    this.#flush();
+  }
+
+  #fold(records: readonly LogRecord[]): Applied[] {
+    const applied: Applied[] = Array.from({ length: records.length });
+    for (let i = 0; i < records.length; i++) {
+      const record = records[i] as LogRecord;
+      const { outcome, changes } = apply(this.state, record);
+      applied[i] = { record, outcome, changes };
+    }
+    for (const listener of this.#listeners) {
+      try {
+        listener(applied);
+      } catch (error) {
+        this.#notice("a listener failed; the board goes on", error);
+      }
+    }
+    this.#expiry.arm();
+    this.#snapshotter.applied(records.length);
+    return applied;
+  }
+
+  #failed(group: readonly Waiting[], error: unknown): void {
+    this.#appends--;
+    const code = error instanceof LogError ? error.code : "internal";
+    const reason = error instanceof Error ? error.message : String(error);
+    for (const waiting of group) waiting.resolve({ ok: false, code, detail: { reason: reason.slice(0, 500) } });
+    if (code === "internal") this.#notice("the log failed in an unknown way", error);
+    if (code === "indeterminate" || code === "internal") this.#resync ??= this.#readAgain();
+    this.#flush();
+  }
+
+  /** After a failed write (rule 5): wait for the log, fold what it did keep, and only then go on. */
+  async #readAgain(): Promise<void> {
+    this.#notice("a write failed; new writes are refused until the log has recovered");
+    while (!this.#memory.log.health.writable && this.#closing === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, RESYNC_INTERVAL_MS));
+    }
+    while (this.#appends > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    for await (const records of this.#memory.log.read(seq(this.state.seq + 1))) this.#fold(records);
+    this.#resync = undefined;
+    this.#notice("the log has recovered; writes are taken again");
+    this.#flush();
+  }
+}

@@ -1,0 +1,85 @@
+// Owns the commands that wait for the log: bounded in count and bytes (law L6), first in, first out.
+// At the bound a command is refused with `overloaded`; nothing already taken is dropped.
+
+import type { Command, Draft, Limits, Outcome } from "../protocol/index.ts";
+
+export interface Waiting {
+  readonly draft: Draft;
+  readonly bytes: number;
+  readonly resolve: (outcome: Outcome) => void;
+}
+
+/** Rough size of a command in memory: its texts and names, which is what grows. */
+export function commandBytes(command: Command): number {
+  switch (command.type) {
+    case "entry.put":
+      return 128 + command.key.length + command.value.length;
+    case "entry.merge":
+      return 128 + command.key.length + command.patch.length;
+    case "batch":
+      return command.commands.reduce((sum, each) => sum + commandBytes(each), 128);
+    case "source.mark":
+      return command.marks.reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 128);
+    case "request.open":
+    case "audit.note":
+    case "task.report":
+      return 256 + (command.details?.length ?? 0);
+    default:
+      return 256;
+  }
+}
+
+/** One group for the log: small enough that folding it does not hold the event loop for more than some ms. */
+const MAX_GROUP_COMMANDS = 1024;
+const MAX_GROUP_BYTES = 4 * 1_048_576;
+
+export class Inbox {
+  #waiting: Waiting[] = [];
+  #from = 0;
+  #bytes = 0;
+  readonly #limits: Limits;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  get length(): number {
+    return this.#waiting.length - this.#from;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** False when full. One command is always taken by an empty inbox, so that a large one cannot starve. */
+  offer(waiting: Waiting): boolean {
+    if (this.length >= this.#limits.maxInboxCommands) return false;
+    if (this.length > 0 && this.#bytes + waiting.bytes > this.#limits.maxInboxBytes) return false;
+    this.#waiting.push(waiting);
+    this.#bytes += waiting.bytes;
+    return true;
+  }
+
+  /** The next group, in order; empty when nothing waits. */
+  take(): Waiting[] {
+    let to = this.#from;
+    let bytes = 0;
+    while (to < this.#waiting.length && to - this.#from < MAX_GROUP_COMMANDS) {
+      const next = this.#waiting[to] as Waiting;
+      if (to > this.#from && bytes + next.bytes > MAX_GROUP_BYTES) break;
+      bytes += next.bytes;
+      to++;
+    }
+    const group = this.#waiting.slice(this.#from, to);
+    this.#from = to;
+    this.#bytes -= bytes;
+    if (this.#from === this.#waiting.length) {
+      this.#waiting = [];
+      this.#from = 0;
+    } else if (this.#from > 4096) {
+      this.#waiting = this.#waiting.slice(this.#from);
+      this.#from = 0;
+    }
+    return group;
+  }
+}

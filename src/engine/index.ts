@@ -1,0 +1,6 @@
+// Owns the public face of the heartbeat.
+
+export { createEngine, type EngineOptions } from "./engine.ts";
+export { openBoard, type BoardEngine, type BoardEngineOptions } from "./board-engine.ts";
+export { SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
+export type { Applied, BoardHandle, Engine, Submission } from "./contract.ts";

@@ -1,0 +1,55 @@
+// Owns how a board comes back: the newest whole snapshot, then the log from there.
+// Does not own snapshots' bytes or the log's; and writes nothing.
+
+import { hash } from "node:crypto";
+import { apply, createBoardState, readSnapshot, type BoardState, type Sha256 } from "../board/index.ts";
+import type { BoardMemory } from "../log/contract.ts";
+import { seq } from "../protocol/index.ts";
+
+export const sha256: Sha256 = (text) => hash("sha256", text, "hex");
+
+export interface Recovered {
+  readonly state: BoardState;
+  /** Wall time and board clock of the newest record, for the clock to go on from. */
+  readonly last: { readonly clock: number; readonly at: number } | undefined;
+  /** Where the state came from, for the log and the admin page. */
+  readonly snapshotSeq: number;
+  readonly replayed: number;
+  readonly problems: readonly string[];
+}
+
+/** Fold a board's memory. The replay yields to the event loop between batches of the log's reader. */
+export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
+  const problems: string[] = [...memory.notices];
+  const restored = await restoreSnapshot(memory, problems);
+  const state = restored ?? createBoardState(sha256);
+  const snapshotSeq = state.seq;
+  let last: Recovered["last"];
+  let replayed = 0;
+  for await (const records of memory.log.read(seq(state.seq + 1))) {
+    for (const record of records) {
+      apply(state, record);
+      last = record;
+    }
+    replayed += records.length;
+  }
+  if (last === undefined && state.seq > 0) {
+    // The tail is empty: the clock goes on from the last record, which the log still has.
+    for await (const records of memory.log.read(state.seq)) last = records.at(-1) ?? last;
+    last ??= { clock: state.clock, at: state.clock };
+  }
+  return { state, last, snapshotSeq, replayed, problems };
+}
+
+async function restoreSnapshot(memory: BoardMemory, problems: string[]): Promise<BoardState | undefined> {
+  const found = await memory.snapshots.newest(memory.log.head);
+  problems.push(...found.problems);
+  if (found.seq === undefined) return undefined;
+  try {
+    return await readSnapshot(found.parts, sha256);
+  } catch (error) {
+    // A snapshot is only a shortcut: without it, the log is folded from its start.
+    problems.push(`snapshot ${found.seq} was not used: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
