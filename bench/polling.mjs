@@ -1,0 +1,128 @@
+// Owns the benchmark of the seed's claim: dashboards that poll three routes every 5 s against the classic socket every 2 s.
+// Both load the same server build with the same data, one after the other; CPU is the server process's own, from the OS.
+
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { Agent, get } from "node:http";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROUTES = ["/api/swarm/blackboard", "/api/swarm/budget/global", "/api/swarm/audit"];
+const TICKS_PER_SECOND = 100;
+
+async function startServer() {
+  const dir = await mkdtemp(join(tmpdir(), "swarmboard-polling-"));
+  await cp(new URL("../test/fixtures/zejzl", import.meta.url).pathname, join(dir, "workspace"), { recursive: true });
+  const cli = new URL("../dist/cli/main.js", import.meta.url).pathname;
+  const flags = ["serve", "--port", "0", "--data", join(dir, "data"), "--follow", join(dir, "workspace"), "--max-connections-per-ip", "20000", "--max-connections", "20000", "--log-level", "warn"];
+  const child = spawn(process.execPath, [cli, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  const port = await new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout.on("data", (chunk) => {
+      text += chunk;
+      const found = /listening on http:\/\/[^\s:]+:(\d+)/.exec(text);
+      if (found) resolve(Number(found[1]));
+    });
+    child.once("exit", () => reject(new Error("the server did not start")));
+  });
+  return {
+    port,
+    /** CPU seconds of the server process so far, all threads (proc(5), fields utime and stime). */
+    async cpuSeconds() {
+      const stat = await readFile(`/proc/${child.pid}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      await new Promise((resolve) => child.once("exit", resolve));
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** N pages that fetch three routes every 5 s over kept-alive connections, spread evenly over the period. */
+function pollers({ port, dashboards, count }) {
+  const timers = [];
+  const agents = [];
+  for (let n = 0; n < dashboards; n++) {
+    const agent = new Agent({ keepAlive: true, maxSockets: 3 });
+    agents.push(agent);
+    agent.on("free", (socket) => socket.setNoDelay(true));
+    const poll = () => {
+      for (const path of ROUTES) {
+        const request = get({ port, host: "127.0.0.1", path, agent }, (response) => {
+          count.bytes += response.rawHeaders.reduce((sum, each) => sum + each.length + 2, 17);
+          response.on("data", (chunk) => (count.bytes += chunk.length));
+          response.on("end", () => count.updates++);
+          if (response.statusCode !== 200) count.errors++;
+        });
+        request.on("error", () => count.errors++);
+      }
+    };
+    timers.push(setTimeout(() => timers.push(setInterval(poll, 5000)), (n / dashboards) * 5000));
+  }
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+    for (const agent of agents) agent.destroy();
+  };
+}
+
+/** N raw sockets that speak just enough WebSocket to be counted: the load generator must not be the limit. */
+function watchers({ port, dashboards, count }) {
+  const sockets = [];
+  for (let n = 0; n < dashboards; n++) {
+    const socket = net.connect(port, "127.0.0.1");
+    socket.write(
+      `GET /ws/blackboard HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    );
+    socket.on("data", (chunk) => {
+      count.bytes += chunk.length;
+      // A ping (0x89) from the server wants its pong, masked, with the same (empty) payload.
+      if (chunk[0] === 0x89) socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]));
+      else count.updates++;
+    });
+    socket.on("error", () => count.errors++);
+    sockets.push(socket);
+  }
+  return () => {
+    for (const socket of sockets) socket.destroy();
+  };
+}
+
+async function measure({ dashboards, seconds, load }) {
+  const server = await startServer();
+  const count = { bytes: 0, updates: 0, errors: 0 };
+  const idleFrom = await server.cpuSeconds();
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  const idlePerSecond = ((await server.cpuSeconds()) - idleFrom) / 5;
+  const stop = load({ port: server.port, dashboards, count });
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  Object.assign(count, { bytes: 0, updates: 0 });
+  const cpuFrom = await server.cpuSeconds();
+  const startedAt = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const elapsed = (performance.now() - startedAt) / 1000;
+  const cpu = (await server.cpuSeconds()) - cpuFrom - idlePerSecond * elapsed;
+  stop();
+  await server.stop();
+  const dashboardHours = (dashboards * elapsed) / 3600;
+  return { cpuPerHour: cpu / dashboardHours, bytesPerHour: count.bytes / dashboardHours, updates: count.updates, errors: count.errors };
+}
+
+export async function run({ figures, quick }) {
+  const dashboards = quick ? 50 : 500;
+  const seconds = quick ? 5 : 40;
+  figures.note(`${dashboards} dashboards for ${seconds} s each, zejzl data`);
+  const old = await measure({ dashboards, seconds, load: pollers });
+  const socket = await measure({ dashboards, seconds, load: watchers });
+  figures.add({ name: "polling, 3 requests every 5 s: server CPU per dashboard-hour", value: old.cpuPerHour, unit: "s" });
+  figures.add({ name: "classic socket every 2 s: server CPU per dashboard-hour", value: socket.cpuPerHour, unit: "s", peer: "polling", ratio: socket.cpuPerHour / old.cpuPerHour });
+  figures.add({ name: "polling: bytes per dashboard-hour", value: old.bytesPerHour, unit: "B" });
+  figures.add({ name: "classic socket: bytes per dashboard-hour", value: socket.bytesPerHour, unit: "B", peer: "polling", ratio: socket.bytesPerHour / old.bytesPerHour });
+  figures.add({ name: "polling: mean age of what is on the screen", value: 2.5, unit: "s" });
+  figures.add({ name: "classic socket: mean age of what is on the screen", value: 1, unit: "s", peer: "polling", ratio: 1 / 2.5 });
+  figures.add({ name: "errors, both", value: old.errors + socket.errors, unit: "" });
+}

@@ -1,0 +1,27 @@
+// Owns `npm run bench -- <name> [--json]`: runs one benchmark on the built product and prints its figures.
+// A figure is a number beside a peer's in the same run, because machines differ and are noisy; ratios travel, numbers do not.
+
+import { existsSync } from "node:fs";
+import { createFigures } from "./figures.mjs";
+
+const BENCHES = {
+  log: ["durable appends against the bare disk and Redis, and the whole path of a command", () => import("./log.mjs")],
+  start: ["restart from snapshot and from the log alone, and memory per entry", () => import("./start.mjs")],
+  polling: ["the old way of polling against the classic socket", () => import("./polling.mjs")],
+};
+
+const [name, ...flags] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (bench === undefined) {
+  console.log("usage: npm run bench -- <name> [--json] [--quick]\n");
+  for (const [each, [about]] of Object.entries(BENCHES)) console.log(`  ${each.padEnd(10)}${about}`);
+  process.exit(name === undefined || name === "--help" ? 0 : 2);
+}
+if (!existsSync(new URL("../dist/engine/index.js", import.meta.url))) {
+  console.error("The product is not built: run `npm run build` first.");
+  process.exit(2);
+}
+const figures = createFigures({ json: flags.includes("--json") });
+const { run } = await bench[1]();
+await run({ figures, quick: flags.includes("--quick") });
+process.exit(0);
