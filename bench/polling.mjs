@@ -7,6 +7,8 @@ import { Agent, get } from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import WebSocket from "ws";
+import { percentile } from "./figures.mjs";
 
 const ROUTES = ["/api/swarm/blackboard", "/api/swarm/budget/global", "/api/swarm/audit"];
 const TICKS_PER_SECOND = 100;
@@ -55,7 +57,6 @@ function pollers({ port, dashboards, count }) {
         const request = get({ port, host: "127.0.0.1", path, agent }, (response) => {
           count.bytes += response.rawHeaders.reduce((sum, each) => sum + each.length + 2, 17);
           response.on("data", (chunk) => (count.bytes += chunk.length));
-          response.on("end", () => count.updates++);
           if (response.statusCode !== 200) count.errors++;
         });
         request.on("error", () => count.errors++);
@@ -82,7 +83,6 @@ function watchers({ port, dashboards, count }) {
       count.bytes += chunk.length;
       // A ping (0x89) from the server wants its pong, masked, with the same (empty) payload.
       if (chunk[0] === 0x89) socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]));
-      else count.updates++;
     });
     socket.on("error", () => count.errors++);
     sockets.push(socket);
@@ -92,37 +92,82 @@ function watchers({ port, dashboards, count }) {
   };
 }
 
-async function measure({ dashboards, seconds, load }) {
+/**
+ * The age of what one screen shows, sampled every 50 ms while a key is written with the time every 100 ms:
+ * now minus the time in the newest value that the screen has got.
+ */
+async function screenAges({ port, seconds, screen }) {
+  let shown;
+  const ages = [];
+  const close = screen(port, (entries) => {
+    shown = entries["bench:time"] ?? shown;
+  });
+  const writer = setInterval(() => {
+    void fetch(`http://127.0.0.1:${port}/api/v1/boards/default/entries/bench:time`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ value: Date.now() }),
+    });
+  }, 100);
+  await new Promise((resolve) => setTimeout(resolve, 5500));
+  const sampler = setInterval(() => {
+    if (shown !== undefined) ages.push((Date.now() - shown) / 1000);
+  }, 50);
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  clearInterval(sampler);
+  clearInterval(writer);
+  close();
+  return ages;
+}
+
+function pollingScreen(port, show) {
+  const poll = async () => show((await (await fetch(`http://127.0.0.1:${port}${ROUTES[0]}`)).json()).entries);
+  void poll();
+  const timer = setInterval(() => void poll(), 5000);
+  return () => clearInterval(timer);
+}
+
+function socketScreen(port, show) {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/blackboard`);
+  socket.on("message", (data) => show(JSON.parse(String(data)).blackboard.entries));
+  return () => socket.terminate();
+}
+
+async function measure({ dashboards, seconds, load, screen }) {
   const server = await startServer();
-  const count = { bytes: 0, updates: 0, errors: 0 };
+  const count = { bytes: 0, errors: 0 };
   const idleFrom = await server.cpuSeconds();
   await new Promise((resolve) => setTimeout(resolve, 5000));
   const idlePerSecond = ((await server.cpuSeconds()) - idleFrom) / 5;
   const stop = load({ port: server.port, dashboards, count });
   await new Promise((resolve) => setTimeout(resolve, 6000));
-  Object.assign(count, { bytes: 0, updates: 0 });
+  count.bytes = 0;
   const cpuFrom = await server.cpuSeconds();
   const startedAt = performance.now();
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const elapsed = (performance.now() - startedAt) / 1000;
   const cpu = (await server.cpuSeconds()) - cpuFrom - idlePerSecond * elapsed;
+  const ages = await screenAges({ port: server.port, seconds: Math.max(10, seconds / 2), screen });
   stop();
   await server.stop();
   const dashboardHours = (dashboards * elapsed) / 3600;
-  return { cpuPerHour: cpu / dashboardHours, bytesPerHour: count.bytes / dashboardHours, updates: count.updates, errors: count.errors };
+  return { cpuPerHour: cpu / dashboardHours, bytesPerHour: count.bytes / dashboardHours, ages, errors: count.errors };
 }
 
 export async function run({ figures, quick }) {
   const dashboards = quick ? 50 : 500;
   const seconds = quick ? 5 : 40;
   figures.note(`${dashboards} dashboards for ${seconds} s each, zejzl data`);
-  const old = await measure({ dashboards, seconds, load: pollers });
-  const socket = await measure({ dashboards, seconds, load: watchers });
+  const old = await measure({ dashboards, seconds, load: pollers, screen: pollingScreen });
+  const socket = await measure({ dashboards, seconds, load: watchers, screen: socketScreen });
   figures.add({ name: "polling, 3 requests every 5 s: server CPU per dashboard-hour", value: old.cpuPerHour, unit: "s" });
   figures.add({ name: "classic socket every 2 s: server CPU per dashboard-hour", value: socket.cpuPerHour, unit: "s", peer: "polling", ratio: socket.cpuPerHour / old.cpuPerHour });
   figures.add({ name: "polling: bytes per dashboard-hour", value: old.bytesPerHour, unit: "B" });
   figures.add({ name: "classic socket: bytes per dashboard-hour", value: socket.bytesPerHour, unit: "B", peer: "polling", ratio: socket.bytesPerHour / old.bytesPerHour });
-  figures.add({ name: "polling: mean age of what is on the screen", value: 2.5, unit: "s" });
-  figures.add({ name: "classic socket: mean age of what is on the screen", value: 1, unit: "s", peer: "polling", ratio: 1 / 2.5 });
+  const mean = (numbers) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
+  for (const [what, of] of [["mean", mean], ["p99", (ages) => percentile(ages, 0.99)]]) {
+    figures.add({ name: `polling: ${what} age of what is on the screen`, value: of(old.ages), unit: "s" });
+    figures.add({ name: `classic socket: ${what} age of what is on the screen`, value: of(socket.ages), unit: "s", peer: "polling", ratio: of(socket.ages) / of(old.ages) });
+  }
   figures.add({ name: "errors, both", value: old.errors + socket.errors, unit: "" });
 }

@@ -22,7 +22,7 @@ import type { Applied, BoardHandle, Submission } from "./contract.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
 import { commandBytes, Inbox, type Waiting } from "./inbox.ts";
 import { recoverBoard } from "./recovery.ts";
-import { createSnapshotter } from "./snapshotter.ts";
+import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
 
 /** Appends under way at once: one on the disk and one encoded behind it. */
 const MAX_APPENDS = 2;
@@ -34,6 +34,7 @@ export interface BoardEngineOptions {
   readonly memory: BoardMemory;
   readonly limits?: Limits;
   readonly timepieces?: Timepieces;
+  readonly snapshotPolicy?: SnapshotPolicy;
   /** Told of what an operator should know: mended tails, failed snapshots, a log that stopped. */
   readonly notice?: (message: string, detail?: unknown) => void;
 }
@@ -94,7 +95,13 @@ class RunningBoard implements BoardEngine {
       expire: (items) =>
         this.submit({ actor: "system", source: "system", command: { type: "items.expire", items: [...items] } }),
     });
-    this.#snapshotter = createSnapshotter({ state, snapshots: options.memory.snapshots, recordsSince: replayed, notice });
+    this.#snapshotter = createSnapshotter({
+      state,
+      snapshots: options.memory.snapshots,
+      recordsSince: replayed,
+      policy: options.snapshotPolicy ?? DEFAULT_SNAPSHOT_POLICY,
+      notice,
+    });
   }
 
   async start(): Promise<void> {

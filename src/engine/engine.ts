@@ -2,16 +2,13 @@
 // Does not own a board's life (board-engine). Boards never wait for one another.
 
 import type { Store } from "../log/contract.ts";
-import { boardNameSchema, DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
-import type { Timepieces } from "./board-clock.ts";
-import { openBoard, type BoardEngine } from "./board-engine.ts";
+import { boardNameSchema, DEFAULT_LIMITS } from "../protocol/index.ts";
+import { openBoard, type BoardEngine, type BoardEngineOptions } from "./board-engine.ts";
 import type { Engine } from "./contract.ts";
 
-export interface EngineOptions {
+export interface EngineOptions extends Pick<BoardEngineOptions, "limits" | "timepieces" | "snapshotPolicy"> {
   /** The memory of all boards. The engine closes it. */
   readonly store: Store;
-  readonly limits?: Limits;
-  readonly timepieces?: Timepieces;
   readonly notice?: (board: string, message: string, detail?: unknown) => void;
 }
 
@@ -24,11 +21,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   const start = async (name: string): Promise<BoardEngine> => {
     const memory = await store.open(name);
+    const { store: _, ...rest } = options;
     return openBoard({
+      ...rest,
       name,
       memory,
-      limits,
-      ...(options.timepieces === undefined ? {} : { timepieces: options.timepieces }),
       notice: (message, detail) => options.notice?.(name, message, detail),
     });
   };

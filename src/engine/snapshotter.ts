@@ -4,10 +4,15 @@
 import { writeSnapshot, type BoardState } from "../board/index.ts";
 import type { SnapshotStore } from "../log/contract.ts";
 
-/** Records between two snapshots: at least this many, and at least half as many as there are entries. */
-const MIN_RECORDS = 50_000;
-/** On a clean stop a snapshot is written if at least so many records would have to be replayed. */
-const MIN_RECORDS_ON_CLOSE = 1000;
+/** When a snapshot pays. */
+export interface SnapshotPolicy {
+  /** Records between two snapshots: at least this many, and at least half as many as there are entries. */
+  readonly minRecords: number;
+  /** On a clean stop a snapshot is written if at least so many records would have to be replayed. */
+  readonly minRecordsOnClose: number;
+}
+
+export const DEFAULT_SNAPSHOT_POLICY: SnapshotPolicy = { minRecords: 50_000, minRecordsOnClose: 1000 };
 
 export interface Snapshotter {
   applied(records: number): void;
@@ -19,9 +24,10 @@ export function createSnapshotter(options: {
   readonly snapshots: SnapshotStore;
   /** Records since the newest snapshot, as the recovery found. */
   readonly recordsSince: number;
+  readonly policy: SnapshotPolicy;
   readonly notice: (message: string, detail?: unknown) => void;
 }): Snapshotter {
-  const { state, snapshots, notice } = options;
+  const { state, snapshots, policy, notice } = options;
   let since = options.recordsSince;
   let writing: Promise<void> | undefined;
 
@@ -42,11 +48,11 @@ export function createSnapshotter(options: {
   return {
     applied(records) {
       since += records;
-      if (writing === undefined && since >= Math.max(MIN_RECORDS, state.entries.size / 2)) write();
+      if (writing === undefined && since >= Math.max(policy.minRecords, state.entries.size / 2)) write();
     },
     async close() {
       await writing;
-      if (since < MIN_RECORDS_ON_CLOSE) return;
+      if (since < policy.minRecordsOnClose) return;
       write();
       await writing;
     },
