@@ -1,7 +1,10 @@
 // Owns the public face of the law: the state of a board, and `apply`.
 
-export { apply, type Application } from "./apply.ts";
-export { type BoardState, createBoardState, type Sha256 } from "./state.ts";
+export { apply } from "./apply.ts";
+export { createBoardState } from "./board.ts";
 export { digestOf } from "./digest.ts";
-export { readSnapshot, writeSnapshot, type SnapshotPart } from "./snapshot.ts";
-export { nextExpiry, dueItems } from "./expiry.ts";
+export { dueItems, type DueItem, nextExpiry } from "./expiry.ts";
+export { writeSnapshot } from "./snapshot.ts";
+export { readSnapshot, SnapshotError } from "./snapshot-reader.ts";
+export type { SnapshotPart } from "../protocol/index.ts";
+export type { Application, BoardState, Sha256 } from "./state.ts";

@@ -1,6 +1,18 @@
 // Owns what a board's state is made of. Only `apply` changes it; everyone else reads.
 
-import type { Agent, AuditNote, Budget, Claim, Entry, Request, Seq, Source, Task } from "../protocol/index.ts";
+import type {
+  Agent,
+  AuditNote,
+  Budget,
+  Change,
+  Claim,
+  Entry,
+  Outcome,
+  Request,
+  Seq,
+  Source,
+  Task,
+} from "../protocol/index.ts";
 
 /** SHA-256 of a text's UTF-8 bytes as lower-case hex. Passed in, because this folder runs in browsers and in Node. */
 export type Sha256 = (text: string) => string;
@@ -26,4 +38,11 @@ export interface BoardState {
   readonly audit: { readonly notes: readonly AuditNote[]; readonly total: number };
   /** Signs of life: per writer, the wall time of its latest accepted record (or imported entry or event), and how many. */
   readonly activity: ReadonlyMap<string, { readonly lastAt: number; readonly writes: number }>;
+}
+
+/** What a record came to. A refused or repeated command changes nothing but what is known of its id. */
+export interface Application {
+  readonly outcome: Outcome;
+  /** In the order in which they happened; a batch may name an item more than once. */
+  readonly changes: readonly Change[];
 }

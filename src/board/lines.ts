@@ -1,0 +1,29 @@
+// Owns the canonical line of every item: what the digest hashes (rule 18).
+// A line tells every member of its item and cannot be read as another item's. Entries give their commitment instead
+// of their text, so that digests survive an erasure (rules 16 and 17).
+
+import type { AuditNote, Entry } from "../protocol/index.ts";
+import { FIELDS, NOTE_FIELDS, rowOf, type ItemOf, type Kind } from "./kinds.ts";
+
+/** Free text comes last and its lengths first, so that no two entries share a line. Hot: once or twice per put. */
+export function entryLine(entry: Entry): string {
+  const source = entry.source;
+  const lengths = `${entry.key.length} ${entry.by.length} ${source === undefined ? "-" : source.length}`;
+  const facts = `${entry.seq} ${entry.rev} ${entry.at} ${entry.expiresAtClock} ${entry.hash} ${lengths} `;
+  return `entry ${facts}${entry.key}${entry.by}${source ?? ""}`;
+}
+
+export function itemLine<K extends Kind>(kind: K, item: ItemOf[K]): string {
+  return `${kind} ${JSON.stringify(rowOf<ItemOf[K]>(FIELDS[kind], item))}`;
+}
+
+export const noteLine = (position: number, note: AuditNote): string =>
+  `note ${position} ${JSON.stringify(rowOf(NOTE_FIELDS, note))}`;
+
+export const tombstoneLine = (key: string, rev: number, seq: number): string => `tombstone ${rev} ${seq} ${key}`;
+
+export const markLine = (source: string, name: string, value: string, seq: number): string =>
+  `mark ${seq} ${source.length} ${name.length} ${source}${name}${value}`;
+
+export const activityLine = (name: string, lastAt: number, writes: number, seq: number): string =>
+  `activity ${lastAt} ${writes} ${seq} ${name}`;
