@@ -1,0 +1,35 @@
+// Owns how the tests run: units side by side, whole-system tests one file at a time.
+// Does not own set-up: scripts/test.mjs builds dist/ first, which system tests start their processes from.
+
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.{ts,tsx}", "test/tidy.test.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "system",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/tidy.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Real processes, browsers and kills: each file has the machine to itself.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
