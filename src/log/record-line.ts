@@ -1,7 +1,6 @@
 // Owns the bytes of a record: one JSON line with its checksum, its cuts, the envelope and the payload (ADR 0001).
 // Does not own files. Invariant: decoding what was encoded gives an equal record, texts byte for byte (rule 19).
 
-import { crc32 } from "node:zlib";
 import {
   commandId,
   RECORD_FORMAT,
@@ -11,6 +10,7 @@ import {
   type LogRecord,
   type Seq,
 } from "../protocol/index.ts";
+import { CRC_PREFIX_BYTES, sealLine } from "./checked-line.ts";
 import { commitmentOf, SALT_CHARS, saltOf } from "./commitment.ts";
 import { commandOf, payloadPartsOf, quoted } from "./payload.ts";
 
@@ -23,18 +23,18 @@ export interface EncodedRecord {
   readonly bytes: number;
 }
 
-/** `{"crc":"` + 8 hex digits + `",` */
-export const CRC_PREFIX_BYTES = 18;
-const CRC_DIGITS_AT = 8;
 const NEWLINE = 0x0a;
 const COMMA = 0x2c;
+/** Where the cuts are few, as in every single command, the position stands within so many bytes. */
+const SEQ_WITHIN_BYTES = 160;
 
 /** Give a draft its position and its bytes. */
 export function encodeRecord(draft: Draft, seq: Seq, boardSecret: string): EncodedRecord {
   const { at, clock, actor, source, id, command } = draft;
   const { cmd, texts } = payloadPartsOf(command);
   const payload = `{"cmd":${cmd},"texts":[${texts.length === 1 ? texts[0] : texts.join(",")}]}`;
-  const salt = saltOf(boardSecret, actor, id);
+  // Without an id nothing needs to hash alike: the position keeps equal payloads from showing that they are equal.
+  const salt = saltOf(boardSecret, actor, id === "" ? `\0${seq}` : id);
   const hash = commitmentOf(salt, payload);
   const env = `{"v":${RECORD_FORMAT},"seq":${seq},"at":${at},"clock":${clock},"actor":${quoted(actor)},"source":${quoted(source)},"id":${quoted(id)},"type":"${command.type}","hash":"${hash}"}`;
   const envBytes = Buffer.byteLength(env);
@@ -51,40 +51,25 @@ export function encodeRecord(draft: Draft, seq: Seq, boardSecret: string): Encod
 /** Write the line with its checksum at an offset of a buffer that has room for it. Returns the offset behind it. */
 export function writeLine(encoded: Pick<EncodedRecord, "tail" | "bytes">, into: Buffer, at: number): number {
   const end = at + encoded.bytes;
-  into.write('{"crc":"00000000",', at, "latin1");
-  if (encoded.tail.length + CRC_PREFIX_BYTES + 1 === encoded.bytes) into.write(encoded.tail, at + CRC_PREFIX_BYTES, "latin1");
-  else into.write(encoded.tail, at + CRC_PREFIX_BYTES);
+  const ascii = encoded.tail.length + CRC_PREFIX_BYTES + 1 === encoded.bytes;
+  into.write(encoded.tail, at + CRC_PREFIX_BYTES, ascii ? "latin1" : "utf8");
   into[end - 1] = NEWLINE;
-  writeHex(crc32(into.subarray(at + CRC_PREFIX_BYTES, end - 1)), into, at + CRC_DIGITS_AT);
+  sealLine(into, at, end - 1);
   return end;
 }
 
-function writeHex(value: number, into: Buffer, at: number): void {
-  for (let digit = 7; digit >= 0; digit--) {
-    const nibble = value & 15;
-    into[at + digit] = nibble < 10 ? 48 + nibble : 87 + nibble;
-    value >>>= 4;
-  }
+/** The position that a sound line claims, without decoding it; 0 where the line is of another kind. */
+export function seqOfLine(from: Buffer, start: number, end: number): number {
+  // The first "seq": of a line is the envelope's: only digits and commas come before it.
+  const head = from.toString("latin1", start, Math.min(end, start + SEQ_WITHIN_BYTES));
+  const env = head.indexOf('],"env":{"v":');
+  if (env < 0) return seqAfter(from.toString("latin1", start, end));
+  return seqAfter(head.slice(env));
 }
 
-/** Eight lower-case hex digits as a number, or -1. */
-function readHex(from: Buffer, at: number): number {
-  let value = 0;
-  for (let i = at; i < at + 8; i++) {
-    const unit = from[i] ?? 0;
-    const nibble = unit >= 48 && unit <= 57 ? unit - 48 : unit >= 97 && unit <= 102 ? unit - 87 : -1;
-    if (nibble < 0) return -1;
-    value = value * 16 + nibble;
-  }
-  return value;
-}
-
-/** Whether the line in [start, end), without its newline, carries the checksum of its bytes. */
-export function lineIsSound(from: Buffer, start: number, end: number): boolean {
-  if (end - start < CRC_PREFIX_BYTES) return false;
-  const head = from.toString("latin1", start, start + CRC_PREFIX_BYTES);
-  if (!head.startsWith('{"crc":"') || !head.endsWith('",')) return false;
-  return readHex(from, start + CRC_DIGITS_AT) === crc32(from.subarray(start + CRC_PREFIX_BYTES, end));
+function seqAfter(text: string): number {
+  const found = /\],"env":\{"v":\d+,"seq":(\d+),/.exec(text);
+  return found === null ? 0 : Number(found[1]);
 }
 
 /**

@@ -10,6 +10,8 @@ const MAX_FORGOTTEN_PER_RECORD = 16;
 
 /** The outcome of a repeat, or the refusal of its id; undefined for a command to be judged. */
 export function recallOutcome(board: Board, record: LogRecord, issuedAt: number): Outcome | undefined {
+  // A command without an id cannot be asked for again.
+  if (record.id === "") return undefined;
   const { ids } = board;
   const recall = ids.recall(record.actor, record.id, record.hash);
   if (recall.known) {
@@ -27,7 +29,7 @@ export function recallOutcome(board: Board, record: LogRecord, issuedAt: number)
 export function rememberOutcome(board: Board, record: LogRecord, issuedAt: number, outcome: Outcome): void {
   const moment = { at: record.at, clock: board.clock };
   board.ids.forgetOlderThan(board.clock - ID_WINDOW_MS, moment, MAX_FORGOTTEN_PER_RECORD);
-  board.ids.remember(outcome, record.seq, issuedAt, moment);
+  if (record.id !== "") board.ids.remember(outcome, record.seq, issuedAt, moment);
 }
 
 /** Issue time in ms of an id of the form xxxxxxxx-xxxx-7xxx-…; -1 for any other id. */
