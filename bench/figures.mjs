@@ -8,7 +8,13 @@ export function createFigures({ json }) {
   return {
     /** @param {Figure} figure */
     add({ name, value, unit, peer, ratio }) {
-      const figure = { name, value: round(value), unit, peer: peer ?? null, ratio: ratio === undefined ? null : round(ratio) };
+      const figure = {
+        name,
+        value: round(value),
+        unit,
+        peer: peer ?? null,
+        ratio: ratio === undefined ? null : round(ratio),
+      };
       if (json) console.log(JSON.stringify(figure));
       else {
         const beside = peer === undefined ? "" : `   ${figure.ratio}x of ${peer}`;

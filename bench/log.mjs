@@ -11,7 +11,11 @@ import { closedLoop, grouped } from "./closed-loop.mjs";
 import { startRedis } from "./redis.mjs";
 
 const VALUE = JSON.stringify({ status: "in_progress", note: "x".repeat(170), step: 17 });
-const command = (writer, n) => ({ type: "entry.put", key: `task:${(writer * 7919 + n) % 10_000}:status`, value: VALUE });
+const command = (writer, n) => ({
+  type: "entry.put",
+  key: `task:${(writer * 7919 + n) % 10_000}:status`,
+  value: VALUE,
+});
 
 async function floor(dir) {
   const fd = await promisify(open)(join(dir, "floor"), "a");
@@ -36,7 +40,17 @@ async function logAlone(dir) {
   return {
     send(writer, done) {
       n++;
-      append({ at: Date.now(), clock: n, actor: `agent-${writer}`, source: "bench", id: `id-${n}`, command: command(writer, n) }, done);
+      append(
+        {
+          at: Date.now(),
+          clock: n,
+          actor: `agent-${writer}`,
+          source: "bench",
+          id: `id-${n}`,
+          command: command(writer, n),
+        },
+        done,
+      );
     },
     close: () => store.close(),
   };
@@ -49,10 +63,12 @@ async function wholePath(dir) {
   return {
     send(writer, done) {
       n++;
-      void board.submit({ actor: `agent-${writer}`, source: "bench", id: `id-${n}`, command: command(writer, n) }).then((outcome) => {
-        if (!outcome.ok) throw new Error(`refused: ${outcome.code}`);
-        done();
-      });
+      void board
+        .submit({ actor: `agent-${writer}`, source: "bench", id: `id-${n}`, command: command(writer, n) })
+        .then((outcome) => {
+          if (!outcome.ok) throw new Error(`refused: ${outcome.code}`);
+          done();
+        });
     },
     close: () => engine.close(),
   };
@@ -85,8 +101,18 @@ export async function run({ figures, quick }) {
       base ??= result;
       const peer = name === "floor" ? {} : { peer: "floor" };
       const beside = (value, of) => (name === "floor" ? {} : { ...peer, ratio: value / of });
-      figures.add({ name: `${name}, ${outstanding}: rate`, value: result.perSecond, unit: "/s", ...beside(result.perSecond, base.perSecond) });
-      figures.add({ name: `${name}, ${outstanding}: p99`, value: result.p99Ms, unit: "ms", ...beside(result.p99Ms, base.p99Ms) });
+      figures.add({
+        name: `${name}, ${outstanding}: rate`,
+        value: result.perSecond,
+        unit: "/s",
+        ...beside(result.perSecond, base.perSecond),
+      });
+      figures.add({
+        name: `${name}, ${outstanding}: p99`,
+        value: result.p99Ms,
+        unit: "ms",
+        ...beside(result.p99Ms, base.p99Ms),
+      });
       if (name.startsWith("redis")) continue;
       figures.add({
         name: `${name}, ${outstanding}: CPU per million`,

@@ -17,7 +17,21 @@ async function startServer() {
   const dir = await mkdtemp(join(tmpdir(), "swarmboard-polling-"));
   await cp(new URL("../test/fixtures/zejzl", import.meta.url).pathname, join(dir, "workspace"), { recursive: true });
   const cli = new URL("../dist/cli/main.js", import.meta.url).pathname;
-  const flags = ["serve", "--port", "0", "--data", join(dir, "data"), "--follow", join(dir, "workspace"), "--max-connections-per-ip", "20000", "--max-connections", "20000", "--log-level", "warn"];
+  const flags = [
+    "serve",
+    "--port",
+    "0",
+    "--data",
+    join(dir, "data"),
+    "--follow",
+    join(dir, "workspace"),
+    "--max-connections-per-ip",
+    "20000",
+    "--max-connections",
+    "20000",
+    "--log-level",
+    "warn",
+  ];
   const child = spawn(process.execPath, [cli, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   const port = await new Promise((resolve, reject) => {
     let text = "";
@@ -129,7 +143,7 @@ function pollingScreen(port, show) {
 
 function socketScreen(port, show) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/blackboard`);
-  socket.on("message", (data) => show(JSON.parse(String(data)).blackboard.entries));
+  socket.on("message", (data) => show(JSON.parse(String(/** @type {Buffer} */ (data))).blackboard.entries));
   return () => socket.terminate();
 }
 
@@ -160,14 +174,38 @@ export async function run({ figures, quick }) {
   figures.note(`${dashboards} dashboards for ${seconds} s each, zejzl data`);
   const old = await measure({ dashboards, seconds, load: pollers, screen: pollingScreen });
   const socket = await measure({ dashboards, seconds, load: watchers, screen: socketScreen });
-  figures.add({ name: "polling, 3 requests every 5 s: server CPU per dashboard-hour", value: old.cpuPerHour, unit: "s" });
-  figures.add({ name: "classic socket every 2 s: server CPU per dashboard-hour", value: socket.cpuPerHour, unit: "s", peer: "polling", ratio: socket.cpuPerHour / old.cpuPerHour });
+  figures.add({
+    name: "polling, 3 requests every 5 s: server CPU per dashboard-hour",
+    value: old.cpuPerHour,
+    unit: "s",
+  });
+  figures.add({
+    name: "classic socket every 2 s: server CPU per dashboard-hour",
+    value: socket.cpuPerHour,
+    unit: "s",
+    peer: "polling",
+    ratio: socket.cpuPerHour / old.cpuPerHour,
+  });
   figures.add({ name: "polling: bytes per dashboard-hour", value: old.bytesPerHour, unit: "B" });
-  figures.add({ name: "classic socket: bytes per dashboard-hour", value: socket.bytesPerHour, unit: "B", peer: "polling", ratio: socket.bytesPerHour / old.bytesPerHour });
+  figures.add({
+    name: "classic socket: bytes per dashboard-hour",
+    value: socket.bytesPerHour,
+    unit: "B",
+    peer: "polling",
+    ratio: socket.bytesPerHour / old.bytesPerHour,
+  });
   const mean = (numbers) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
-  for (const [what, of] of [["mean", mean], ["p99", (ages) => percentile(ages, 0.99)]]) {
-    figures.add({ name: `polling: ${what} age of what is on the screen`, value: of(old.ages), unit: "s" });
-    figures.add({ name: `classic socket: ${what} age of what is on the screen`, value: of(socket.ages), unit: "s", peer: "polling", ratio: of(socket.ages) / of(old.ages) });
+  const statistics = { mean, p99: (ages) => percentile(ages, 0.99) };
+  for (const [what, of] of Object.entries(statistics)) {
+    const [before, now] = [of(old.ages), of(socket.ages)];
+    figures.add({ name: `polling: ${what} age of what is on the screen`, value: before, unit: "s" });
+    figures.add({
+      name: `classic socket: ${what} age of what is on the screen`,
+      value: now,
+      unit: "s",
+      peer: "polling",
+      ratio: now / before,
+    });
   }
   figures.add({ name: "errors, both", value: old.errors + socket.errors, unit: "" });
 }

@@ -11,7 +11,11 @@ export async function startRedis(dir) {
   if (program === undefined) return undefined;
   const socketPath = join(dir, "redis.sock");
   const options = { port: 0, unixsocket: socketPath, dir, appendonly: "yes", appendfsync: "always", save: "" };
-  const child = spawn(program, Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]), { stdio: "ignore" });
+  const child = spawn(
+    program,
+    Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    { stdio: "ignore" },
+  );
   for (let attempt = 0; !existsSync(socketPath); attempt++) {
     if (attempt > 100) throw new Error("redis-server did not start");
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -30,7 +34,11 @@ export async function startRedis(dir) {
   });
   return {
     xadd(body, done) {
-      if (out === "") setImmediate(() => { socket.write(out); out = ""; });
+      if (out === "")
+        setImmediate(() => {
+          socket.write(out);
+          out = "";
+        });
       waiting.push(done);
       out += `*5\r\n$4\r\nXADD\r\n$1\r\ns\r\n$1\r\n*\r\n$1\r\nv\r\n$${body.length}\r\n${body}\r\n`;
     },

@@ -5,16 +5,25 @@ import { existsSync } from "node:fs";
 import { createFigures } from "./figures.mjs";
 
 const BENCHES = {
-  log: ["durable appends against the bare disk and Redis, and the whole path of a command", () => import("./log.mjs")],
-  start: ["restart from snapshot and from the log alone, and memory per entry", () => import("./start.mjs")],
-  polling: ["the old way of polling against the classic socket", () => import("./polling.mjs")],
+  log: {
+    about: "durable appends against the bare disk and Redis, and the whole path of a command",
+    load: () => import("./log.mjs"),
+  },
+  start: {
+    about: "restart from a snapshot and from the log alone, and memory per entry",
+    load: () => import("./start.mjs"),
+  },
+  polling: {
+    about: "the old way of polling against the classic socket",
+    load: () => import("./polling.mjs"),
+  },
 };
 
 const [name, ...flags] = process.argv.slice(2);
 const bench = BENCHES[name];
 if (bench === undefined) {
   console.log("usage: npm run bench -- <name> [--json] [--quick]\n");
-  for (const [each, [about]] of Object.entries(BENCHES)) console.log(`  ${each.padEnd(10)}${about}`);
+  for (const [each, { about }] of Object.entries(BENCHES)) console.log(`  ${each.padEnd(10)}${about}`);
   process.exit(name === undefined || name === "--help" ? 0 : 2);
 }
 if (!existsSync(new URL("../dist/engine/index.js", import.meta.url))) {
@@ -22,6 +31,6 @@ if (!existsSync(new URL("../dist/engine/index.js", import.meta.url))) {
   process.exit(2);
 }
 const figures = createFigures({ json: flags.includes("--json") });
-const { run } = await bench[1]();
+const { run } = await bench.load();
 await run({ figures, quick: flags.includes("--quick") });
 process.exit(0);

@@ -16,7 +16,12 @@ async function fill({ dir, keys, records, snapshotAt }) {
   const engine = await createEngine({ store: await createFileStore({ dir }), snapshotPolicy });
   const board = await engine.create("bench");
   const group = 512;
-  const put = (n) => board.submit({ actor: "writer", source: "bench", command: { type: "entry.put", key: `task:${n}:status`, value: VALUE } });
+  const put = (n) =>
+    board.submit({
+      actor: "writer",
+      source: "bench",
+      command: { type: "entry.put", key: `task:${n}:status`, value: VALUE },
+    });
   for (let n = 0; n < records; n += group) {
     await Promise.all(Array.from({ length: Math.min(group, records - n) }, (_, i) => put((n + i) % keys)));
   }
@@ -39,7 +44,9 @@ process.exit(0);
 
 function restart(dir) {
   const dist = new URL("../dist", import.meta.url).pathname;
-  const child = spawnSync(process.execPath, ["--expose-gc", "--input-type=module", "-e", CHILD, dist, dir], { encoding: "utf8" });
+  const child = spawnSync(process.execPath, ["--expose-gc", "--input-type=module", "-e", CHILD, dist, dir], {
+    encoding: "utf8",
+  });
   if (child.status !== 0) throw new Error(child.stderr);
   return JSON.parse(child.stdout);
 }
@@ -47,17 +54,47 @@ function restart(dir) {
 export async function run({ figures, quick }) {
   const scale = quick ? 0.1 : 1;
   const cases = [
-    { name: "100 000 keys: snapshot and a tail of 10 000", keys: 100_000 * scale, records: 110_000 * scale, snapshotAt: 100_000 * scale, target: 0.3 },
-    { name: "1 000 000 keys: snapshot", keys: 1_000_000 * scale, records: 1_000_000 * scale, snapshotAt: 1_000_000 * scale, target: 2 },
-    { name: "1 000 000 records, 100 000 keys: no snapshot", keys: 100_000 * scale, records: 1_000_000 * scale, snapshotAt: Number.POSITIVE_INFINITY, target: 6 },
+    {
+      name: "100 000 keys: snapshot and a tail of 10 000",
+      keys: 100_000 * scale,
+      records: 110_000 * scale,
+      snapshotAt: 100_000 * scale,
+      target: 0.3,
+    },
+    {
+      name: "1 000 000 keys: snapshot",
+      keys: 1_000_000 * scale,
+      records: 1_000_000 * scale,
+      snapshotAt: 1_000_000 * scale,
+      target: 2,
+    },
+    {
+      name: "1 000 000 records, 100 000 keys: no snapshot",
+      keys: 100_000 * scale,
+      records: 1_000_000 * scale,
+      snapshotAt: Number.POSITIVE_INFINITY,
+      target: 6,
+    },
   ];
   for (const each of cases) {
     const dir = await mkdtemp(join(process.env["SWARMBOARD_BENCH_DIR"] ?? tmpdir(), "swarmboard-start-"));
     await fill({ dir, ...each });
     const results = [restart(dir), restart(dir), restart(dir)].sort((a, b) => a.seconds - b.seconds);
     const middle = results[1];
-    figures.add({ name: `${each.name}: start`, value: middle.seconds, unit: "s", peer: "target", ratio: middle.seconds / (each.target * scale) });
-    figures.add({ name: `${each.name}: RSS per entry`, value: middle.rss / middle.entries, unit: "B", peer: "target 700", ratio: middle.rss / middle.entries / 700 });
+    figures.add({
+      name: `${each.name}: start`,
+      value: middle.seconds,
+      unit: "s",
+      peer: "target",
+      ratio: middle.seconds / (each.target * scale),
+    });
+    figures.add({
+      name: `${each.name}: RSS per entry`,
+      value: middle.rss / middle.entries,
+      unit: "B",
+      peer: "target 700",
+      ratio: middle.rss / middle.entries / 700,
+    });
     await rm(dir, { recursive: true, force: true });
   }
 }

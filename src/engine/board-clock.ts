@@ -25,8 +25,7 @@ export function createBoardClock(
 ): BoardClock {
   const startedAt = timepieces.monotonicMs();
   const wall = timepieces.wallMs();
-  const base =
-    last === undefined ? wall : last.clock + Math.min(Math.max(wall - last.at, 0), MAX_DOWNTIME_MS);
+  const base = last === undefined ? wall : last.clock + Math.min(Math.max(wall - last.at, 0), MAX_DOWNTIME_MS);
   let highest = Math.floor(base);
   return {
     now() {
