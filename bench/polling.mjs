@@ -143,7 +143,7 @@ function pollingScreen(port, show) {
 
 function socketScreen(port, show) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/blackboard`);
-  socket.on("message", (data) => show(JSON.parse(String(/** @type {Buffer} */ (data))).blackboard.entries));
+  socket.on("message", (data) => show(JSON.parse(Buffer.from(data).toString()).blackboard.entries));
   return () => socket.terminate();
 }
 

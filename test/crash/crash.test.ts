@@ -11,7 +11,7 @@ import { apply, createBoardState, digestOf } from "../../src/board/index.ts";
 import { openBoard } from "../../src/engine/index.ts";
 import { sha256 } from "../../src/engine/recovery.ts";
 import { createFileStore } from "../../src/log/index.ts";
-import { seq, type LogRecord } from "../../src/protocol/index.ts";
+import { seq } from "../../src/protocol/index.ts";
 
 const KILLS = Number(process.env["SWARMBOARD_KILLS"] ?? 8);
 const SEED = Number(process.env["SWARMBOARD_SEED"] ?? 1);
@@ -76,7 +76,7 @@ async function check(dir: string, told: Told): Promise<void> {
     const charged = new Map<string, number>();
     let expected = 1;
     for await (const records of board.read(seq(1))) {
-      for (const record of records as readonly LogRecord[]) {
+      for (const record of records) {
         expect(record.seq).toBe(expected++);
         const { outcome } = apply(replayed, record);
         if (!first.has(record.id)) first.set(record.id, record.seq);
