@@ -135,6 +135,12 @@ export const CODES = {
     "Delete one, or raise --max-boards.",
   ),
   board_exists: code(409, "no", "A board with this name exists.", "Use it, or choose another name."),
+  board_followed: code(
+    409,
+    "no",
+    "A workspace is followed onto this board, so it cannot be deleted.",
+    "Stop following first: start the server without --follow for it.",
+  ),
   not_found: code(404, "no", "There is nothing at this address.", "See /api/docs."),
   method_not_allowed: code(405, "no", "The address does not take this method.", "See /api/docs."),
   forbidden_host: code(

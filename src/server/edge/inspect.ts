@@ -1,0 +1,87 @@
+// Owns the look at a request's head before anything else sees it, the same for routes and sockets (law L10).
+// Does not own identities: there are no tokens yet. Invariant: no route, asset, stream or upgrade goes around it.
+
+import type { IncomingMessage } from "node:http";
+import type { Code } from "../../protocol/index.ts";
+import { hostnameOf } from "./hosts.ts";
+
+export type EdgeVerdict =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: Extract<Code, "bad_request" | "forbidden_host" | "forbidden_origin" | "forwarded_refused">;
+      readonly detail: string;
+    };
+
+const PASS: EdgeVerdict = { ok: true };
+const refuse = (code: Extract<EdgeVerdict, { ok: false }>["code"], detail: string): EdgeVerdict => ({
+  ok: false,
+  code,
+  detail,
+});
+
+/** Judge a request's head. `names` are the names under which this server may be addressed. */
+export function inspect(
+  request: Pick<IncomingMessage, "url" | "headers" | "rawHeaders">,
+  names: ReadonlySet<string>,
+): EdgeVerdict {
+  const { headers } = request;
+  const host = headers.host;
+  const hostname = host === undefined || countOf(request.rawHeaders, "host") > 1 ? undefined : hostnameOf(host);
+  // Without this check a page that rebinds its own name to 127.0.0.1 would be "same origin".
+  if (host === undefined || hostname === undefined || !names.has(hostname)) {
+    return refuse("forbidden_host", "The Host header does not name this server. Pass --allowed-host to add a name.");
+  }
+  for (const name in headers) {
+    if (name === "forwarded" || name === "via" || name.startsWith("x-forwarded-")) {
+      return refuse(
+        "forwarded_refused",
+        `The header ${name} says that a proxy sent this request, and none is trusted.`,
+      );
+    }
+  }
+  const origin = headers.origin;
+  if (origin !== undefined) {
+    if (!sameOrigin(origin, host))
+      return refuse("forbidden_origin", "The Origin header names another web site than this server.");
+  } else {
+    const site = headers["sec-fetch-site"];
+    if (site !== undefined && site !== "same-origin" && site !== "none") {
+      return refuse(
+        "forbidden_origin",
+        "A browser sent this request on behalf of another web site. Open the address directly.",
+      );
+    }
+  }
+  const url = request.url ?? "";
+  if (!url.startsWith("/")) return refuse("bad_request", "The request target must begin with a slash.");
+  // One check for path and query: the router decodes leniently, and what it cannot decode must not pass as literal text.
+  if (url.includes("%") && !isDecodable(url))
+    return refuse("bad_request", "The address holds a malformed percent-encoding.");
+  return PASS;
+}
+
+function countOf(rawHeaders: readonly string[], name: string): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === name) count++;
+  return count;
+}
+
+/** Scheme, host and port all equal. This server speaks plain HTTP only, so the scheme is known. */
+function sameOrigin(origin: string, host: string): boolean {
+  try {
+    // Both through the same parser, because a browser leaves the default port out of Origin.
+    return new URL(origin).origin === new URL(`http://${host}`).origin;
+  } catch {
+    return false;
+  }
+}
+
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,74 @@
+// Owns the followers of one server: started after the boards are open, asked for readiness, closed before the engine.
+// Does not own how a workspace is read (follow/).
+
+import type { Logger } from "pino";
+import type { BoardHandle, Engine } from "../engine/contract.ts";
+import { createFollower, type Follower } from "../follow/index.ts";
+import type { Limits } from "../protocol/index.ts";
+
+export interface Followers {
+  readonly boards: ReadonlySet<string>;
+  /** Which workspaces are not imported yet, by folder. */
+  pending(): Readonly<Record<string, string>>;
+  /** Resolves when everything that was there at the start is on the boards. */
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FollowersOptions {
+  readonly engine: Engine;
+  readonly follow: readonly { readonly board: string; readonly dir: string }[];
+  readonly limits: Limits;
+  readonly log: Logger;
+}
+
+export async function createFollowers(options: FollowersOptions): Promise<Followers> {
+  const running: { readonly dir: string; readonly follower: Follower; ready: boolean }[] = [];
+  const labels = new Set<string>();
+  const waits: Promise<void>[] = [];
+  for (const { board: name, dir } of options.follow) {
+    const board = await boardNamed(options.engine, name);
+    // Two folders of the same name on one board need labels of their own.
+    const base = labelOf(dir);
+    let label = base;
+    for (let n = 2; labels.has(`${name} ${label}`); n++) label = `${base}-${n}`;
+    labels.add(`${name} ${label}`);
+    const one = {
+      dir,
+      follower: createFollower({
+        dir,
+        name: label,
+        target: board,
+        limits: options.limits,
+        logger: {
+          info: (detail: object, message: string) => options.log.info({ board: name, ...detail }, message),
+          warn: (detail: object, message: string) => options.log.warn({ board: name, ...detail }, message),
+        },
+      }),
+      ready: false,
+    };
+    running.push(one);
+    waits.push(one.follower.ready.then(() => void (one.ready = true)));
+  }
+  return {
+    boards: new Set(options.follow.map(({ board }) => board)),
+    pending: () =>
+      Object.fromEntries(running.filter(({ ready }) => !ready).map(({ dir }) => [`follow:${dir}`, "not imported yet"])),
+    ready: Promise.all(waits).then(() => undefined),
+    async close() {
+      await Promise.allSettled(running.map(({ follower }) => follower.close()));
+    },
+  };
+}
+
+/** The folder's name, as far as a label may be long. */
+function labelOf(dir: string): string {
+  const parts = dir.split(/[\\/]+/).filter((part) => part !== "" && part !== ".");
+  return (parts.at(-1) ?? "workspace").slice(0, 16) || "workspace";
+}
+
+async function boardNamed(engine: Engine, name: string): Promise<BoardHandle> {
+  const board = (await engine.board(name)) ?? (await engine.create(name));
+  if ("code" in board) throw new Error(`the board ${JSON.stringify(name)} cannot be made: ${board.code}`);
+  return board;
+}

@@ -1,0 +1,135 @@
+// Owns what every route works with: the engine, the settings, the writer's name, and the way from a command to an answer.
+// Does not own any route. Invariant: an accepted answer is of a record that is durable and applied (law L1).
+
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type http from "node:http";
+import type { BoardHandle, Engine } from "../engine/contract.ts";
+import {
+  type Accepted,
+  boardNameSchema,
+  type Command,
+  type CommandId,
+  commandId,
+  nameSchema,
+  utf8Bytes,
+} from "../protocol/index.ts";
+import type { Settings } from "./options.ts";
+import { Refusal, refusalOf } from "./problem.ts";
+import { boardEtag, isFresh } from "./views/etag.ts";
+import type { Frames } from "./views/frames.ts";
+
+export type App = FastifyInstance<
+  http.Server,
+  http.IncomingMessage,
+  http.ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** What routes are given. */
+export interface Near {
+  readonly engine: Engine;
+  readonly settings: Settings;
+  readonly frames: Frames;
+  /** Wall time in ms. */
+  readonly now: () => number;
+  /** Boards that a workspace is followed onto. */
+  readonly followed: ReadonlySet<string>;
+  /** Why the server is not ready, by part; empty when it is. */
+  readonly notReady: () => Promise<Readonly<Record<string, string>>>;
+}
+
+/** @throws Refusal `bad_board_name`, `no_such_board` */
+export async function boardOf(near: Near, name: string): Promise<BoardHandle> {
+  if (!boardNameSchema.safeParse(name).success) throw new Refusal("bad_board_name");
+  const board = await near.engine.board(name);
+  if (board === undefined) throw new Refusal("no_such_board", { facts: { board: name } });
+  return board;
+}
+
+/**
+ * A key, task, agent, claim or request name from an address or a header.
+ * @throws Refusal `bad_key`, `key_too_long`
+ */
+export function checkedName(near: Near, name: string | undefined): string {
+  const { maxKeyBytes } = near.settings.limits;
+  if (name === undefined || name === "" || !name.isWellFormed()) throw new Refusal("bad_key");
+  if (utf8Bytes(name) > maxKeyBytes)
+    throw new Refusal("key_too_long", { facts: { bytes: utf8Bytes(name), max: maxKeyBytes } });
+  return name;
+}
+
+/** Who writes, until there are tokens. Header values arrive as Latin-1; names are UTF-8. */
+function writerOf(near: Near, request: FastifyRequest): string {
+  const header = request.headers["x-swarmboard-agent"];
+  if (header === undefined) return "anonymous";
+  const bytes = Buffer.from(String(header), "latin1");
+  const name = bytes.toString("utf8");
+  const known = nameSchema(near.settings.limits.maxKeyBytes).safeParse(name);
+  if (!known.success || !Buffer.from(name).equals(bytes)) {
+    throw new Refusal("bad_request", {
+      errors: [{ at: "X-Swarmboard-Agent", message: "is not a name of well-formed UTF-8" }],
+    });
+  }
+  return name;
+}
+
+function idOf(request: FastifyRequest): CommandId | undefined {
+  const header = request.headers["idempotency-key"];
+  if (header === undefined) return undefined;
+  if (typeof header !== "string" || !/^[\x21-\x7e]{1,255}$/.test(header)) {
+    throw new Refusal("bad_request", {
+      errors: [{ at: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters" }],
+    });
+  }
+  return commandId(header);
+}
+
+export interface Sent {
+  readonly accepted: Accepted;
+  readonly actor: string;
+}
+
+/**
+ * Send a command on behalf of a request and wait for its outcome.
+ * @throws Refusal with the outcome's code where it is refused.
+ */
+export async function send(
+  near: Near,
+  request: FastifyRequest,
+  board: BoardHandle,
+  command: Command,
+  idSuffix = "",
+): Promise<Sent> {
+  const actor = writerOf(near, request);
+  const id = idOf(request);
+  const outcome = await board.submit({
+    actor,
+    source: "http",
+    command,
+    ...(id === undefined ? {} : { id: commandId(id + idSuffix) }),
+  });
+  if (!outcome.ok) throw refusalOf(outcome);
+  return { accepted: outcome, actor };
+}
+
+export const hasId = (request: FastifyRequest): boolean => request.headers["idempotency-key"] !== undefined;
+
+/** Set the board's ETag; true if the caller holds this answer already, which is then given as 304. */
+export function notModified(request: FastifyRequest, reply: FastifyReply, board: BoardHandle): boolean {
+  const etag = boardEtag(board);
+  void reply.header("ETag", etag);
+  if (!isFresh(request.headers["if-none-match"], etag)) return false;
+  void reply.code(304);
+  return true;
+}
+
+/** Answer with a JSON text of our own making, as it is. */
+export function sendText(reply: FastifyReply, text: string | Buffer): never {
+  // The text is of the route's answer schema, which the type provider would have as an object.
+  return reply.type("application/json; charset=utf-8").send(text) as never;
+}
+
+/** Answer without a body. */
+export const sendNothing = (reply: FastifyReply): never => reply.send() as never;

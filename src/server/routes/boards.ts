@@ -1,0 +1,111 @@
+// Owns the routes of boards themselves: list, create, delete, position, and the whole view that our page reads.
+
+import { z } from "zod";
+import { fullFrameSchema } from "../../protocol/index.ts";
+import { type App, boardOf, type Near, notModified, sendNothing, sendText } from "../near.ts";
+import { Refusal } from "../problem.ts";
+import { empty } from "./answers.ts";
+import { boardParams, epochAndSeq, problems, readHeaders, writeProblems } from "./parts.ts";
+
+const tags = ["boards"];
+const boardSchema = z.object({ name: z.string(), ...epochAndSeq }).meta({ id: "Board" });
+
+export function boardRoutes(app: App, near: Near): void {
+  app.route({
+    method: "GET",
+    url: "/api/v1/boards",
+    schema: {
+      tags,
+      summary: "List boards",
+      description: "The names of all boards, in order.",
+      response: { 200: z.object({ boards: z.array(z.object({ name: z.string() })) }), ...problems() },
+    },
+    handler: async () => ({ boards: near.engine.list().map((name) => ({ name })) }),
+  });
+
+  app.route({
+    method: "POST",
+    url: "/api/v1/boards",
+    schema: {
+      tags,
+      summary: "Create a board",
+      description: "A board has its own log, order and budgets. Its name is 1 to 64 of a-z 0-9 - _.",
+      body: z.object({ name: z.string() }),
+      response: { 201: boardSchema, ...writeProblems() },
+    },
+    async handler(request, reply) {
+      const made = await near.engine.create(request.body.name);
+      if ("code" in made) throw new Refusal(made.code);
+      return reply
+        .code(201)
+        .header("Location", `/api/v1/boards/${made.name}`)
+        .send({ name: made.name, ...made.position });
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/api/v1/boards/:board",
+    schema: {
+      tags,
+      summary: "Read a board's position",
+      description: "The epoch and the position of the last record that is durable and applied.",
+      params: boardParams,
+      response: { 200: boardSchema, ...problems(404) },
+    },
+    async handler(request) {
+      const board = await boardOf(near, request.params.board);
+      return { name: board.name, ...board.position };
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/api/v1/boards/:board/position",
+    schema: {
+      tags,
+      summary: "Read a position",
+      description: "The epoch and the position alone: the cheapest way to see whether anything changed.",
+      params: boardParams,
+      response: { 200: z.object(epochAndSeq), ...problems(404) },
+    },
+    handler: async (request) => ({ ...(await boardOf(near, request.params.board)).position }),
+  });
+
+  app.route({
+    method: "DELETE",
+    url: "/api/v1/boards/:board",
+    schema: {
+      tags,
+      summary: "Delete a board",
+      description: "Removes the board and its whole log for good. A board that a workspace is followed onto stays.",
+      params: boardParams,
+      response: { 204: empty, ...problems(404, 409) },
+    },
+    async handler(request, reply) {
+      const board = await boardOf(near, request.params.board);
+      if (near.followed.has(board.name)) throw new Refusal("board_followed");
+      await near.engine.delete(board.name);
+      return reply.code(204).send();
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/api/v1/boards/:board/view",
+    schema: {
+      tags,
+      summary: "Read everything at once",
+      description:
+        "What the dashboard shows: the seed's frame, and `board` with facts, agents, requests, tasks and sources. Parts are bounded at 8 MiB.",
+      params: boardParams,
+      headers: readHeaders,
+      response: { 200: fullFrameSchema, 304: empty, ...problems(404) },
+    },
+    async handler(request, reply) {
+      const board = await boardOf(near, request.params.board);
+      if (notModified(request, reply, board)) return sendNothing(reply);
+      return sendText(reply, near.frames.build(board, "full"));
+    },
+  });
+}

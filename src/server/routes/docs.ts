@@ -1,0 +1,66 @@
+// Owns the description of the API: the OpenAPI document and the page that shows it.
+// Does not own the schemas. Nothing on the page is loaded from elsewhere.
+
+import fastifySwagger from "@fastify/swagger";
+import fastifySwaggerUi from "@fastify/swagger-ui";
+import { createJsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { PRODUCT_VERSION } from "../../protocol/index.ts";
+import { DOCS_CSP } from "../edge/headers.ts";
+import type { App } from "../near.ts";
+import { wildcardName } from "../validation.ts";
+
+const DOCS = "/api/docs";
+const transformSchema = createJsonSchemaTransform({});
+
+/** Must come before the routes, so that it hears of them. */
+export async function describeApi(app: App): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Swarmboard",
+        version: PRODUCT_VERSION,
+        description:
+          "The live board that agent swarms run on. Writes are answered when they are durable. Refusals are problem documents (RFC 9457) with a code from docs/errors.md.",
+        license: { name: "MIT" },
+      },
+      servers: [],
+      tags: [
+        { name: "entries", description: "Keys and values." },
+        { name: "budgets", description: "Token budgets by task." },
+        { name: "agents", description: "Who is known, and what they do." },
+        { name: "audit", description: "What happened." },
+        { name: "claims", description: "Leases, so that two agents never hold one task." },
+        { name: "requests", description: "What waits for a person." },
+        { name: "commands", description: "Any command, and batches." },
+        { name: "boards", description: "Boards and whole views." },
+        { name: "classic", description: "The first version's routes, kept for ever. The socket is /ws/blackboard." },
+        { name: "health", description: "For whoever runs the server." },
+      ],
+    },
+    transform(document) {
+      const made = transformSchema(document);
+      // A wildcard is a name in the document: `/entries/*` takes a key with its slashes.
+      const name = wildcardName(document.schema?.params);
+      return name === undefined ? made : { ...made, url: made.url.replace("*", `:${name}`) };
+    },
+    transformObject: jsonSchemaTransformObject,
+  });
+}
+
+/** Must come after the routes. */
+export async function docsRoutes(app: App): Promise<void> {
+  app.route({
+    method: "GET",
+    url: "/api/openapi.json",
+    schema: { hide: true },
+    handler: async (_request, reply) =>
+      reply.type("application/json; charset=utf-8").send(JSON.stringify(app.swagger())),
+  });
+  await app.register(fastifySwaggerUi, {
+    routePrefix: DOCS,
+    staticCSP: DOCS_CSP,
+    uiConfig: { docExpansion: "list", deepLinking: true, tryItOutEnabled: false },
+    theme: { title: "Swarmboard API" },
+  });
+}

@@ -1,0 +1,54 @@
+// Owns the schema parts that several routes share. Does not own the answers' texts (views/).
+
+import { z } from "zod";
+import { text as jsonText } from "../../protocol/commands/parts.ts";
+import { problemSchema } from "../problem.ts";
+
+export const boardParams = z.object({ board: z.string().describe("Name of the board.") });
+
+/** Any JSON; in requests cut out as text, in answers spliced in. */
+export const jsonValue = jsonText;
+
+export const epochAndSeq = {
+  epoch: z.string(),
+  seq: z.number().int().describe("Position of the last record that is in this answer."),
+};
+
+export const entrySchema = z
+  .object({
+    key: z.string(),
+    value: z.unknown().describe("Any JSON, byte for byte as it was written."),
+    rev: z.number().int().describe("Version of this key. Send it as If-Match to write only over this one."),
+    seq: z.number().int(),
+    by: z.string().describe("Who wrote it."),
+    at: z.number().describe("Wall time in ms."),
+    ttlLeftMs: z.number().optional(),
+    source: z.string().optional().describe("The followed source that owns it."),
+  })
+  .meta({ id: "Entry" });
+
+/** Refusals of a route: one response per status, all problems. */
+export function problems(...statuses: readonly number[]) {
+  const all = new Set([400, 403, 503, ...statuses]);
+  return Object.fromEntries(Array.from(all, (status) => [status, problemSchema])) as Record<
+    number,
+    typeof problemSchema
+  >;
+}
+
+/** What a write may meet besides: no board, a bad media type, a large body, a full log. */
+export const writeProblems = (...statuses: readonly number[]) => problems(404, 409, 413, 415, 422, 507, ...statuses);
+
+export const writeHeaders = z.object({
+  "x-swarmboard-agent": z.string().optional().describe("Name of the writer, in UTF-8. Default: anonymous."),
+  "idempotency-key": z
+    .string()
+    .optional()
+    .describe("Id of this command, 1 to 255 visible ASCII characters: sent again, it gives the first outcome."),
+});
+
+export const readHeaders = z.object({
+  "if-none-match": z.string().optional().describe("An ETag of an earlier answer: 304 if it still holds."),
+});
+
+export const limitQuery = z.coerce.number().int().min(1).max(1000);

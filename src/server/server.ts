@@ -1,0 +1,183 @@
+// Owns the composition: store → engine → followers → HTTP and sockets, and the way down in the reverse order.
+// Does not own any of the parts. Nothing listens before the boards are recovered (law L1).
+
+import { performance } from "node:perf_hooks";
+import type { AddressInfo } from "node:net";
+import { createEngine, type Engine } from "../engine/index.ts";
+import { createFileStore, createMemoryStore } from "../log/index.ts";
+import { createApp } from "./app.ts";
+import { createConnections } from "./edge/connections.ts";
+import { allowedNames, bareHost, isLoopback } from "./edge/hosts.ts";
+import { createListener } from "./edge/listener.ts";
+import { createFollowers } from "./followers.ts";
+import { createLog } from "./log.ts";
+import type { Near } from "./near.ts";
+import { type ServerOptions, settle } from "./options.ts";
+import { createClassicSockets } from "./socket/classic-socket.ts";
+import { createFrames } from "./views/frames.ts";
+
+/** The board that exists from the start. */
+const DEFAULT_BOARD = "default";
+
+export interface SwarmboardServer {
+  /** Where to open it, such as `http://127.0.0.1:8000`. */
+  readonly url: string;
+  readonly port: number;
+  readonly engine: Engine;
+  /** Resolves when every followed workspace is imported. */
+  readonly ready: Promise<void>;
+  /** Counts of the moment, for metrics and tests. */
+  readonly counts: {
+    readonly sockets: number;
+    readonly connections: number;
+    readonly groups: number;
+    readonly frames: number;
+    readonly bodies: number;
+  };
+  /** Stop: refuse what is new, close sockets with 1001, finish what was taken, free the log. Takes at most `stopMs` (5 s). */
+  close(): Promise<void>;
+}
+
+/**
+ * Start a server.
+ * @throws Error where the settings are not safe, the address is taken, or the data folder is locked or damaged.
+ */
+export async function createServer(options: ServerOptions): Promise<SwarmboardServer> {
+  const settings = settle(options);
+  const { timings } = settings;
+  const log = createLog(options);
+  const clock = (): number => performance.now();
+  if (!isLoopback(settings.host)) {
+    log.warn(
+      { host: settings.host },
+      "listening beyond loopback without tokens: everyone who reaches the port can read and write",
+    );
+  }
+
+  const store = options.dataDir === undefined ? createMemoryStore() : await createFileStore({ dir: options.dataDir });
+  const engine = await createEngine({
+    store,
+    limits: settings.limits,
+    notice: (board, message, detail) => log.warn({ board, detail }, message),
+  }).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+
+  let stopping = false;
+  const starting: (() => Promise<void>)[] = [() => engine.close()];
+  try {
+    if (!engine.list().includes(DEFAULT_BOARD)) await engine.create(DEFAULT_BOARD);
+    // Opened now, so that a damaged log stops the start and not the first request.
+    await engine.board(DEFAULT_BOARD);
+    const followers = await createFollowers({ engine, follow: options.follow ?? [], limits: settings.limits, log });
+    starting.push(() => followers.close());
+
+    const frames = createFrames(Date.now);
+    const connections = createConnections({ perIp: settings.maxConnectionsPerIp, total: settings.maxConnections });
+    const near: Near = {
+      engine,
+      settings,
+      frames,
+      now: Date.now,
+      followed: followers.boards,
+      notReady: async () => {
+        const board = await engine.board(DEFAULT_BOARD);
+        const log = board === undefined || board.unwritable === undefined ? {} : { log: board.unwritable };
+        return { ...(stopping ? { server: "stopping" } : {}), ...log, ...followers.pending() };
+      },
+    };
+    const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
+    starting.push(() => sockets.close(1001, "server stopping", 0));
+    const app = await createApp(near, log, (handler) =>
+      createListener(
+        {
+          names: allowedNames(settings.host, settings.allowedHosts),
+          connections,
+          timings,
+          stopping: () => stopping,
+          onUpgrade: sockets.upgrade,
+        },
+        handler,
+      ),
+    );
+    await app.ready();
+    await listen(app.server, settings.port, settings.host);
+    const { port } = app.server.address() as AddressInfo;
+    const shown = settings.host.includes(":") ? `[${bareHost(settings.host)}]` : settings.host;
+    log.info({ host: settings.host, port }, "server listening");
+
+    const stop = async (): Promise<void> => {
+      stopping = true;
+      log.info({ sockets: sockets.count }, "server stopping");
+      const ended = new Promise<void>((resolve) => app.server.close(() => resolve()));
+      app.server.closeIdleConnections();
+      await Promise.all([followers.close(), sockets.close(1001, "server stopping", timings.stopMs / 5)]);
+      // Requests under way get half of the time that is left; whoever is still connected then is cut off.
+      await Promise.race([ended, pause(timings.stopMs / 3)]);
+      app.server.closeAllConnections();
+      await app.close();
+      await engine.close();
+      log.info("server stopped");
+    };
+    let closing: Promise<void> | undefined;
+    return {
+      url: `http://${shown}:${port}`,
+      port,
+      engine,
+      ready: followers.ready,
+      counts: {
+        get sockets() {
+          return sockets.count;
+        },
+        get connections() {
+          return connections.total;
+        },
+        get groups() {
+          return sockets.groups;
+        },
+        get frames() {
+          return frames.work.frames;
+        },
+        get bodies() {
+          return frames.work.bodies;
+        },
+      },
+      close() {
+        closing ??= within(stop(), timings.stopMs, () =>
+          log.error("server did not stop in time; what was acknowledged is on disk"),
+        );
+        return closing;
+      },
+    };
+  } catch (error) {
+    for (const undo of starting.reverse()) await undo().catch(() => undefined);
+    throw error;
+  }
+}
+
+function listen(server: import("node:http").Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, host: bareHost(host) }, () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
+}
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+
+/** A disk that hangs must not keep the process. */
+async function within(work: Promise<void>, ms: number, late: () => void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<"late">((resolve) => {
+    timer = setTimeout(resolve, ms, "late");
+  });
+  const how = await Promise.race([work, limit]);
+  clearTimeout(timer);
+  if (how === "late") late();
+}
