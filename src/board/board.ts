@@ -34,6 +34,7 @@ export interface Mark {
 
 /** Changed in place: one per writer, once per record. */
 export interface Activity {
+  readonly name: string;
   lastAt: number;
   writes: number;
   seq: number;
@@ -82,8 +83,13 @@ export class Board implements BoardState {
     this.sha256 = sha256;
   }
 
-  setEntry(key: string, next: Entry | undefined): void {
-    const before = this.entries.get(key);
+  /** A writer's name as the string that is kept already, if it is known: thousands of entries share it. */
+  writerName(name: string): string {
+    return this.activity.get(name)?.name ?? name;
+  }
+
+  /** `before` is what is there now. Hot: no closure is made, and no place looked up again, unless a batch runs. */
+  setEntry(key: string, before: Entry | undefined, next: Entry | undefined): void {
     if (before !== undefined) {
       this.lanes.subtract(this.sha256(entryLine(before)));
       if (before.expiresAtClock !== Number.POSITIVE_INFINITY) this.#liveTimers--;
@@ -92,9 +98,9 @@ export class Board implements BoardState {
     else {
       this.entries.set(key, next);
       this.lanes.add(this.sha256(entryLine(next)));
-      this.#time("entry", key, next.rev, next.expiresAtClock);
+      if (next.expiresAtClock !== Number.POSITIVE_INFINITY) this.#time("entry", key, next.rev, next.expiresAtClock);
     }
-    this.#undo?.push(() => this.setEntry(key, before));
+    if (this.#undo !== undefined) this.#undoEntry(this.#undo, key, before, next);
   }
 
   /** Put an entry of a snapshot into an empty place. The digest comes with the snapshot. */
@@ -242,6 +248,10 @@ export class Board implements BoardState {
       default:
         return timer.kind satisfies never;
     }
+  }
+
+  #undoEntry(undo: (() => void)[], key: string, before: Entry | undefined, next: Entry | undefined): void {
+    undo.push(() => this.setEntry(key, next, before));
   }
 
   #put<K extends Kind>(

@@ -3,6 +3,9 @@
 
 const FIRST_CAPACITY = 64;
 
+/** Characters of a record's hash that go into its fingerprint: more bits than the fingerprint has. */
+const PRINT_LENGTH = 16;
+
 /** How an outcome is kept; anything unusual is text. */
 export const Tag = { text: 0, plain: 1, rev: 2, revTtl: 3, fenceTtl: 4 } as const;
 
@@ -49,7 +52,8 @@ export class IdColumns {
     this.#high = mixed(high, low);
     low = 0x85ebca6b;
     high = 0xc2b2ae35;
-    for (let i = 0; i < hash.length; i++) {
+    const significant = Math.min(hash.length, PRINT_LENGTH);
+    for (let i = 0; i < significant; i++) {
       const unit = hash.charCodeAt(i);
       low = Math.imul(low ^ unit, 0x9e3779b1);
       high = Math.imul(high ^ unit, 0x5f356495);

@@ -5,12 +5,13 @@
 import type { AuditNote, Entry } from "../protocol/index.ts";
 import { FIELDS, NOTE_FIELDS, rowOf, type ItemOf, type Kind } from "./kinds.ts";
 
-/** Free text comes last and its lengths first, so that no two entries share a line. Hot: once or twice per put. */
+/**
+ * Free text comes last, its lengths first, and a source is never empty, so no two entries share a line. The time is left
+ * out: the record at `seq` has it, and formatting it is dear. Hot: once or twice per put.
+ */
 export function entryLine(entry: Entry): string {
-  const source = entry.source;
-  const lengths = `${entry.key.length} ${entry.by.length} ${source === undefined ? "-" : source.length}`;
-  const facts = `${entry.seq} ${entry.rev} ${entry.at} ${entry.expiresAtClock} ${entry.hash} ${lengths} `;
-  return `entry ${facts}${entry.key}${entry.by}${source ?? ""}`;
+  const { key, by, seq, rev, expiresAtClock, hash } = entry;
+  return `entry ${seq} ${rev} ${expiresAtClock} ${key.length} ${by.length} ${hash} ${key}${by}${entry.source ?? ""}`;
 }
 
 export function itemLine<K extends Kind>(kind: K, item: ItemOf[K]): string {

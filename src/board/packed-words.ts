@@ -3,23 +3,30 @@
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
 const WIDTH = 6;
+/** Characters that are made into text at once. */
+const CHUNK = 4096;
 
+const UNIT = Uint8Array.from(ALPHABET, (character) => character.charCodeAt(0));
 const DIGIT = new Uint8Array(128);
-for (let i = 0; i < ALPHABET.length; i++) DIGIT[ALPHABET.charCodeAt(i)] = i;
+UNIT.forEach((unit, digit) => {
+  DIGIT[unit] = digit;
+});
 
 /** The columns one after the other. */
 export function packWords(columns: readonly Uint32Array[]): string {
-  let text = "";
+  const units = new Uint8Array(columns.reduce((sum, column) => sum + column.length, 0) * WIDTH);
+  let at = 0;
   for (const column of columns) {
     for (const word of column) {
-      for (let shift = 30; shift >= 0; shift -= 6) text += ALPHABET[(word >>> shift) & 63];
+      for (let shift = 30; shift >= 0; shift -= 6) units[at++] = UNIT[(word >>> shift) & 63] as number;
     }
+  }
+  let text = "";
+  for (let from = 0; from < units.length; from += CHUNK) {
+    text += String.fromCharCode(...units.subarray(from, from + CHUNK));
   }
   return text;
 }
-
-/** Number of words in a packed text. */
-export const packedLength = (text: string): number => text.length / WIDTH;
 
 export function wordAt(text: string, index: number): number {
   let word = 0;

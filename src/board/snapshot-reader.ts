@@ -138,7 +138,7 @@ function readRows(board: Board, { part, source, rows }: RowsHead): number {
       }
       case "activity": {
         const [name, lastAt, writes, at] = row as [string, number, number, number];
-        board.activity.set(name, { lastAt, writes, seq: at });
+        board.activity.set(name, { name, lastAt, writes, seq: at });
         break;
       }
       case "marks": {

@@ -28,7 +28,7 @@ function noteImported(board: Board, command: Command, record: LogRecord): void {
 function bump(board: Board, name: string, at: number, seq: number): void {
   const known = board.activity.get(name);
   if (known === undefined) {
-    board.activity.set(name, { lastAt: at, writes: 1, seq });
+    board.activity.set(name, { name, lastAt: at, writes: 1, seq });
     return;
   }
   if (at > known.lastAt) known.lastAt = at;

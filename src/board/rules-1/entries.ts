@@ -2,7 +2,7 @@
 // An entry whose time has run out by the record's clock counts as absent, whether or not a record has ended it yet, so
 // that a lifetime does not depend on when a timer fired. A key's revision grows with every change, also over a delete.
 
-import { type CommandOf, type Entry, type JsonText, utf8Bytes } from "../../protocol/index.ts";
+import { type CommandOf, type Entry, type JsonText, type LogRecord, utf8Bytes } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
 import { MAX_ENTRIES, MAX_VALUE_BYTES } from "./bounds.ts";
 import { mergePatch } from "./merge.ts";
@@ -18,14 +18,15 @@ export function putEntry(board: Board, command: CommandOf<"entry.put">, step: St
   if (before === undefined && board.entries.size >= MAX_ENTRIES) return refused("board_full");
   const expiresAtClock = command.ttlMs === undefined ? Number.POSITIVE_INFINITY : step.clock + command.ttlMs;
   return write(board, before, step, {
-    key: command.key,
+    // The same string as before where there is one: a record's own copies of names are then free to go.
+    key: before?.key ?? command.key,
     value: command.value,
     rev: nextRev(board, command.key, before),
     seq: record.seq,
     at: command.at ?? record.at,
-    by: command.by ?? record.actor,
+    by: board.writerName(command.by ?? record.actor),
     expiresAtClock,
-    source: followedSource(record),
+    source: sameSource(before, record),
     hash: step.hash,
   });
 }
@@ -42,14 +43,14 @@ export function mergeEntry(board: Board, command: CommandOf<"entry.merge">, step
   if (tooLarge(merged.text)) return refused("value_too_large", { maxBytes: MAX_VALUE_BYTES });
   const kept = live?.expiresAtClock ?? Number.POSITIVE_INFINITY;
   return write(board, before, step, {
-    key: command.key,
+    key: before?.key ?? command.key,
     value: merged.text,
     rev: nextRev(board, command.key, before),
     seq: record.seq,
     at: record.at,
-    by: record.actor,
+    by: board.writerName(record.actor),
     expiresAtClock: command.ttlMs === undefined ? kept : step.clock + command.ttlMs,
-    source: followedSource(record),
+    source: sameSource(before, record),
     // Chained over what was merged into, so that the digest commits to the whole value without holding it (rule 16).
     hash: board.sha256(`${live?.hash ?? ""} ${step.hash}`),
   });
@@ -67,7 +68,7 @@ export function deleteEntry(board: Board, command: CommandOf<"entry.delete">, st
 /** Take an entry out, leaving its revision behind. */
 export function endEntry(board: Board, entry: Entry, step: Step, expired: boolean): number {
   const rev = entry.rev + 1;
-  board.setEntry(entry.key, undefined);
+  board.setEntry(entry.key, entry, undefined);
   board.setTombstone(entry.key, { rev, seq: step.record.seq });
   step.changes.push({ type: "entry.deleted", name: entry.key, expired });
   return rev;
@@ -75,7 +76,7 @@ export function endEntry(board: Board, entry: Entry, step: Step, expired: boolea
 
 function write(board: Board, before: Entry | undefined, step: Step, entry: Entry): Verdict {
   if (before === undefined && board.tombstones.has(entry.key)) board.setTombstone(entry.key, undefined);
-  board.setEntry(entry.key, entry);
+  board.setEntry(entry.key, before, entry);
   step.changes.push({ type: "entry.changed", name: entry.key });
   const { rev, expiresAtClock } = entry;
   return accepted(expiresAtClock === Number.POSITIVE_INFINITY ? { rev } : { rev, expiresAtClock });
@@ -94,5 +95,9 @@ function unmet(condition: NonNullable<Condition>, entry: Entry | undefined): Ver
   if ("absent" in condition) return entry === undefined ? undefined : refused("exists", { rev });
   return condition.rev === rev ? undefined : refused("rev_mismatch", { rev });
 }
+
+/** Again the string that is kept already, if it says the same. */
+const sameSource = (before: Entry | undefined, record: LogRecord): string | undefined =>
+  before !== undefined && before.source === record.source ? before.source : followedSource(record);
 
 const tooLarge = (text: JsonText): boolean => text.length > MAX_VALUE_BYTES || utf8Bytes(text) > MAX_VALUE_BYTES;
