@@ -2,7 +2,13 @@
 // Does not own bytes: records are encoded only to learn their hash and size, so that the limits are those of files.
 
 import { randomBytes } from "node:crypto";
-import { DEFAULT_LIMITS, epoch as toEpoch, seq as toSeq, type LogRecord, type SnapshotPart } from "../protocol/index.ts";
+import {
+  DEFAULT_LIMITS,
+  epoch as toEpoch,
+  seq as toSeq,
+  type LogRecord,
+  type SnapshotPart,
+} from "../protocol/index.ts";
 import { newBoardSecret } from "./commitment.ts";
 import { LogError, type BoardLog, type SnapshotStore, type Store } from "./contract.ts";
 import { encodeRecord } from "./record-line.ts";
@@ -80,7 +86,10 @@ function createMemoryLog(cells: BoardMemoryCells, maxRecordBytes: number): Board
       for (const draft of drafts) {
         const encoded = encodeRecord(draft, toSeq(records.length + added.length + 1), secret);
         if (encoded.bytes > maxRecordBytes) {
-          throw new LogError("record_too_large", `the record takes ${encoded.bytes} bytes, of ${maxRecordBytes} allowed`);
+          throw new LogError(
+            "record_too_large",
+            `the record takes ${encoded.bytes} bytes, of ${maxRecordBytes} allowed`,
+          );
         }
         added.push(encoded.record);
       }

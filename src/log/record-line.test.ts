@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { commandId, jsonTextOf, seq, type Command, type Draft, type JsonText } from "../protocol/index.ts";
+import { lineIsSound } from "./checked-line.ts";
 import { newBoardSecret } from "./commitment.ts";
-import { decodeRecord, encodeRecord, lineIsSound, writeLine } from "./record-line.ts";
+import { decodeRecord, encodeRecord, seqOfLine, writeLine } from "./record-line.ts";
 
 const secret = newBoardSecret();
 const draftOf = (command: Command, id = "c-1"): Draft => ({
@@ -37,7 +38,15 @@ const anyText = fc.oneof(
 const anyName = fc.string({ minLength: 1, maxLength: 40, unit: "binary" });
 const anySingle: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ type: fc.constant("entry.put" as const), key: anyName, value: anyText }),
-  fc.record({ type: fc.constant("entry.put" as const), key: anyName, value: anyText, ttlMs: fc.nat(), by: anyName, at: fc.nat(), if: fc.constant({ absent: true as const }) }),
+  fc.record({
+    type: fc.constant("entry.put" as const),
+    key: anyName,
+    value: anyText,
+    ttlMs: fc.nat(),
+    by: anyName,
+    at: fc.nat(),
+    if: fc.constant({ absent: true as const }),
+  }),
   fc.record({ type: fc.constant("entry.merge" as const), key: anyName, patch: anyText }),
   fc.record({ type: fc.constant("audit.note" as const), event: anyName, details: anyText, reason: anyName }),
   fc.record({ type: fc.constant("audit.note" as const), event: anyName }),
@@ -59,6 +68,7 @@ describe("the line of a record", () => {
         const end = line.length - 1;
         expect(line.indexOf(0x0a)).toBe(end);
         expect(lineIsSound(line, 0, end)).toBe(true);
+        expect(seqOfLine(line, 0, end)).toBe(7);
         expect(decodeRecord(line, 0, end, false)).toEqual({ ...draft, seq: 7, hash: encoded.record.hash });
         expect(encoded.record).toEqual({ ...draft, seq: 7, hash: encoded.record.hash });
       }),

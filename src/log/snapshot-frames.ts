@@ -1,0 +1,145 @@
+// Owns the bytes of a snapshot file: a head line, then per part a frame line and its body, then an end line.
+// Does not own names or which snapshot counts. Every line is checked; a frame line carries its body's checksum.
+// Bounded: one part is in memory at a time, and the event loop is given back after each.
+
+import { crc32 } from "node:zlib";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { SnapshotPart } from "../protocol/index.ts";
+import { checkedLineOf, objectOfLine } from "./checked-line.ts";
+import { readFully, writeAll, type Disk } from "./disk.ts";
+
+const FORMAT = 1;
+const NEWLINE = 0x0a;
+/** Bytes that are read at once while a frame line is looked for; it grows for a longer line. */
+const LINE_BYTES = 64 * 1024;
+
+/** What is said of a part before its body. Lengths are in bytes. */
+interface Frame {
+  readonly head: number;
+  readonly texts: readonly number[];
+  /** The body holds ASCII only, which is cut without decoding. */
+  readonly ascii: boolean;
+  readonly bytes: number;
+  readonly sum: number;
+}
+
+/** Write all parts; returns when they are written, not synced. */
+export async function writeParts(
+  disk: Disk,
+  fd: number,
+  seq: number,
+  parts: AsyncIterable<SnapshotPart> | Iterable<SnapshotPart>,
+): Promise<void> {
+  let position = 0;
+  let count = 0;
+  const put = async (bytes: Buffer): Promise<void> => {
+    await writeAll(disk, fd, bytes, bytes.length, position);
+    position += bytes.length;
+  };
+  await put(checkedLineOf({ format: FORMAT, seq }));
+  for await (const part of parts) {
+    const { frame, body } = framed(part);
+    await put(checkedLineOf(frame));
+    await put(body);
+    count++;
+    await nextTurn();
+  }
+  await put(checkedLineOf({ parts: count }));
+}
+
+function framed({ head, texts }: SnapshotPart): { frame: Frame; body: Buffer } {
+  const all = head + texts.join("");
+  const body = Buffer.from(all, "utf8");
+  const ascii = body.length === all.length;
+  return {
+    frame: {
+      head: ascii ? head.length : Buffer.byteLength(head),
+      texts: texts.map((text) => (ascii ? text.length : Buffer.byteLength(text))),
+      ascii,
+      bytes: body.length,
+      sum: crc32(body),
+    },
+    body,
+  };
+}
+
+/** Walk all of a file and check every checksum; what is wrong with it, or undefined. */
+export async function verifyParts(disk: Disk, path: string, seq: number): Promise<string | undefined> {
+  try {
+    const walk = walkParts(disk, path);
+    const head = await walk.next();
+    if (head.done === true || head.value.seq !== seq) return "its head names another position";
+    for await (const step of walk) {
+      if (step.frame !== undefined && crc32(step.body) !== step.frame.sum) return "a part's checksum does not hold";
+    }
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The parts of a file that `verifyParts` found whole. */
+export async function* readParts(disk: Disk, path: string): AsyncGenerator<SnapshotPart, void> {
+  for await (const step of walkParts(disk, path)) if (step.frame !== undefined) yield partOf(step.frame, step.body);
+}
+
+function partOf(frame: Frame, body: Buffer): SnapshotPart {
+  const encoding = frame.ascii ? "latin1" : "utf8";
+  let at = frame.head;
+  const texts = frame.texts.map((bytes) => {
+    const text = body.toString(encoding, at, at + bytes);
+    at += bytes;
+    return text;
+  });
+  return { head: body.toString(encoding, 0, frame.head), texts };
+}
+
+type Step =
+  | { readonly seq: number; readonly frame: undefined }
+  | { readonly seq: undefined; readonly frame: Frame; readonly body: Buffer };
+
+/** The head, then each part. The body's buffer is used again after the next step. Throws where a line is damaged. */
+async function* walkParts(disk: Disk, path: string): AsyncGenerator<Step, void> {
+  const fd = await disk.open(path, "read");
+  try {
+    const size = await disk.size(fd);
+    let position = 0;
+    let buffer = Buffer.allocUnsafe(LINE_BYTES);
+    const take = async (bytes: number): Promise<Buffer> => {
+      if (bytes > size - position) throw new Error("it is cut short");
+      if (buffer.length < bytes) buffer = Buffer.allocUnsafe(bytes);
+      const view = buffer.subarray(0, bytes);
+      if ((await readFully(disk, fd, view, 0, position)) < bytes) throw new Error("it is cut short");
+      position += bytes;
+      return view;
+    };
+    const takeLine = async (): Promise<Readonly<Record<string, unknown>>> => {
+      for (let length = LINE_BYTES; ; length *= 4) {
+        const start = position;
+        const view = await take(Math.min(length, size - position));
+        const end = view.indexOf(NEWLINE);
+        if (end < 0 && start + view.length === size) throw new Error("it is cut short");
+        position = start + (end < 0 ? 0 : end + 1);
+        if (end < 0) continue;
+        const line = objectOfLine(view, 0, end);
+        if (line === undefined) throw new Error(`a damaged line at byte ${start}`);
+        return line;
+      }
+    };
+    const head = await takeLine();
+    if (head["format"] !== FORMAT) throw new Error(`snapshot format ${String(head["format"])} is not known`);
+    yield { seq: Number(head["seq"]), frame: undefined };
+    for (let count = 0; ; count++) {
+      const line = await takeLine();
+      if ("parts" in line) {
+        if (line["parts"] !== count) throw new Error(`it holds ${count} parts of ${String(line["parts"])}`);
+        return;
+      }
+      // The line's checksum holds, so it has the form in which it was written.
+      const frame = line as unknown as Frame;
+      yield { seq: undefined, frame, body: await take(frame.bytes) };
+    }
+  } finally {
+    await disk.close(fd);
+  }
+}
