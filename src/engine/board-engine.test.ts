@@ -120,6 +120,20 @@ describe("L6: the inbox is bounded", () => {
   });
 });
 
+describe("rule 24: a record that cannot fit", () => {
+  it("is refused alone, and its neighbours in the same turn are not", async () => {
+    const { board } = await gatedBoard();
+    const huge = jsonTextOf("ü".repeat(9 * 1_048_576));
+    const outcomes = await Promise.all([
+      board.submit(put("a", 1)),
+      board.submit({ ...put("b", 1), command: { ...put("b", 1).command, value: huge } }),
+      board.submit(put("c", 1)),
+    ]);
+    expect(outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.code))).toEqual(["ok", "record_too_large", "ok"]);
+    await board.close();
+  });
+});
+
 describe("rule 5: a failed write", () => {
   it.each([true, false])("is indeterminate; a retry with the same id applies once (kept: %s)", async (kept) => {
     const { gate, board } = await gatedBoard();

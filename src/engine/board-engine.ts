@@ -20,7 +20,7 @@ import {
 import { createBoardClock, SYSTEM_TIMEPIECES, type BoardClock, type Timepieces } from "./board-clock.ts";
 import type { Applied, BoardHandle, Submission } from "./contract.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
-import { commandBytes, Inbox, type Waiting } from "./inbox.ts";
+import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
 import { recoverBoard } from "./recovery.ts";
 import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
 
@@ -140,6 +140,11 @@ class RunningBoard implements BoardEngine {
     if (reason !== undefined) {
       return Promise.resolve({ ok: false, code: "log_unavailable", detail: { reason: reason.slice(0, 500) } });
     }
+    const bytes = commandBytes(submission.command);
+    const { maxRecordBytes } = this.#memory.log;
+    if (!fitsRecord(submission.command, bytes, maxRecordBytes)) {
+      return Promise.resolve({ ok: false, code: "record_too_large", detail: { maxRecordBytes } });
+    }
     return new Promise((resolve) => {
       const draft: Draft = {
         at: this.#timepieces.wallMs(),
@@ -150,7 +155,7 @@ class RunningBoard implements BoardEngine {
         id: submission.id ?? commandId(""),
         command: submission.command,
       };
-      if (!this.#inbox.offer({ draft, bytes: commandBytes(draft.command), resolve })) {
+      if (!this.#inbox.offer({ draft, bytes, resolve })) {
         resolve({ ok: false, code: "overloaded", detail: { retryAfterMs: 100 } });
         return;
       }

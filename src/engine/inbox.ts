@@ -1,7 +1,14 @@
 // Owns the commands that wait for the log: bounded in count and bytes (law L6), first in, first out.
 // At the bound a command is refused with `overloaded`; nothing already taken is dropped.
 
-import type { Command, Draft, Limits, Outcome } from "../protocol/index.ts";
+import {
+  type Command,
+  type Draft,
+  type Limits,
+  type Outcome,
+  type SingleCommand,
+  TEXT_MEMBER,
+} from "../protocol/index.ts";
 
 export interface Waiting {
   readonly draft: Draft;
@@ -23,10 +30,34 @@ export function commandBytes(command: Command): number {
     case "request.open":
     case "audit.note":
     case "task.report":
-      return 256 + (command.details?.length ?? 0);
+      return 8192 + (command.details?.length ?? 0);
     default:
-      return 256;
+      // Names and prose, at their usual longest.
+      return 8192;
   }
+}
+
+/** What a record holds besides its command: checksum, cuts, envelope, salt; actor and id at their longest. */
+const ENVELOPE_BYTES = 8192;
+
+/**
+ * Whether a command's record surely fits. Checked before the log sees it, because the log refuses a group as a whole.
+ * Small commands are waved through by their rough size; only large ones are measured.
+ */
+export function fitsRecord(command: Command, roughBytes: number, maxRecordBytes: number): boolean {
+  const many = command.type === "batch" && command.commands.length > 100;
+  if (!many && roughBytes * 6 + ENVELOPE_BYTES <= maxRecordBytes) return true;
+  const singles = command.type === "batch" ? command.commands : [command];
+  const bytes = singles.reduce((sum, single) => sum + lineBytes(single), ENVELOPE_BYTES);
+  return bytes <= maxRecordBytes;
+}
+
+/** Bytes that one command takes in its record's line, with its text outside as it is written. */
+function lineBytes(command: SingleCommand): number {
+  const member = TEXT_MEMBER[command.type];
+  const text = member === undefined ? undefined : (command as unknown as Record<string, unknown>)[member];
+  if (member === undefined || typeof text !== "string") return Buffer.byteLength(JSON.stringify(command)) + 16;
+  return Buffer.byteLength(JSON.stringify({ ...command, [member]: 0 })) + Buffer.byteLength(text) + 32;
 }
 
 /** One group for the log: small enough that folding it does not hold the event loop for more than some ms. */
