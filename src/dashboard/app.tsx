@@ -1,0 +1,93 @@
+// Owns the arrangement of the page: header, notices, figures, panels.
+// Does not own the panels. Each panel gets only its own slice, so that a frame redraws only what it changed.
+
+import { useEffect } from "react";
+import { useDashboard } from "./dashboard-context.ts";
+import { AgentsPanel } from "./panels/agents-panel.tsx";
+import { AuditPanel } from "./panels/audit-panel.tsx";
+import { BlackboardPanel } from "./panels/blackboard-panel.tsx";
+import { BudgetPanel } from "./panels/budget-panel.tsx";
+import { EmptyBoard } from "./panels/empty-board.tsx";
+import { RequestsPanel } from "./panels/requests-panel.tsx";
+import { SourcesPanel } from "./panels/sources-panel.tsx";
+import { TasksPanel } from "./panels/tasks-panel.tsx";
+import { Header } from "./parts/header.tsx";
+import { Notices } from "./parts/notices.tsx";
+import { Summary } from "./parts/summary.tsx";
+import { type BoardView, isEmptyBoard } from "./state/board-view.ts";
+import { useScreen } from "./state/screen-store.ts";
+
+/** The tab's title says which board it is, and whether it is cut off. */
+function useTitle(): void {
+  const { store } = useDashboard();
+  const title = useScreen(store, (screen) => {
+    const name = screen.view === undefined ? "Swarmboard" : `${screen.view.board} · Swarmboard`;
+    return screen.connection.phase === "offline" ? `Disconnected · ${name}` : name;
+  });
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+function FirstLoad() {
+  const { store } = useDashboard();
+  const problem = useScreen(store, (screen) => screen.httpProblem);
+  return (
+    <div className="first" role="status">
+      {problem === undefined ? (
+        <p>Loading the board…</p>
+      ) : (
+        <>
+          <h2>The board cannot be shown yet</h2>
+          <p>The server says: {problem}. The page tries again by itself.</p>
+          <p>
+            <a href={location.pathname}>Open the usual board</a>
+          </p>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Panels({ view }: { readonly view: BoardView }) {
+  return (
+    <div className="panels">
+      <div className="column wide">
+        <BlackboardPanel board={view.board} groups={view.groups} keyCount={view.keyCount} />
+        <AuditPanel audit={view.audit} />
+      </div>
+      <div className="column">
+        <RequestsPanel requests={view.requests} />
+        <BudgetPanel budgets={view.budgets} />
+        <AgentsPanel agents={view.agents} />
+        <TasksPanel tasks={view.tasks} />
+        <SourcesPanel sources={view.sources} />
+      </div>
+    </div>
+  );
+}
+
+export function App() {
+  const { store } = useDashboard();
+  const view = useScreen(store, (screen) => screen.view);
+  useTitle();
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the board
+      </a>
+      <Header />
+      <Notices />
+      <main id="main" tabIndex={-1}>
+        {view === undefined && <FirstLoad />}
+        {view !== undefined && isEmptyBoard(view) && <EmptyBoard board={view.board} />}
+        {view !== undefined && !isEmptyBoard(view) && (
+          <>
+            <Summary view={view} />
+            <Panels view={view} />
+          </>
+        )}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,22 @@
+// Owns what every component may ask for: the store, the settings, the link.
+// Does not create any of them (main.tsx).
+
+import { createContext, useContext } from "react";
+import type { Link } from "./connection/link.ts";
+import type { ScreenStore } from "./state/screen-store.ts";
+import type { SettingsStore } from "./state/settings.ts";
+
+export interface Dashboard {
+  readonly store: ScreenStore;
+  readonly settings: SettingsStore;
+  readonly link: Link;
+  readonly socketUrl: string;
+}
+
+export const DashboardContext = createContext<Dashboard | undefined>(undefined);
+
+export function useDashboard(): Dashboard {
+  const dashboard = useContext(DashboardContext);
+  if (dashboard === undefined) throw new Error("useDashboard outside of the dashboard");
+  return dashboard;
+}

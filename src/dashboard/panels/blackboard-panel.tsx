@@ -1,0 +1,130 @@
+// Owns the panel of all entries: search, order, groups, and which groups and rows are open.
+// Does not own a row's looks (entry-row.tsx). Open rows, focus and scroll survive every update, because rows are keyed.
+
+import { memo, useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
+import { Nothing, Panel } from "../parts/panel.tsx";
+import { SearchField } from "../parts/search-field.tsx";
+import type { EntryGroup, EntryRow } from "../state/entry-groups.ts";
+import { figure } from "../text/figures.ts";
+import { plainText } from "../text/json-text.ts";
+import { EntryGroupList } from "./entry-group.tsx";
+
+type Order = "key" | "recent";
+
+/** Rows that are open when the page first shows a large board; the rest waits behind its heading. */
+const ROWS_OPEN_AT_FIRST = 600;
+const SEARCHED_CHARS = 10_000;
+
+// Lower-case text per row, made once; a changed row is a new object and gets a new one.
+const searchTexts = new WeakMap<EntryRow, string>();
+
+function searchText(row: EntryRow): string {
+  let text = searchTexts.get(row);
+  if (text === undefined) {
+    text = `${row.key}\n${row.facts?.by ?? ""}\n${plainText(row.value).slice(0, SEARCHED_CHARS)}`.toLowerCase();
+    searchTexts.set(row, text);
+  }
+  return text;
+}
+
+function filterGroups(groups: readonly EntryGroup[], query: string): readonly EntryGroup[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return groups;
+  return groups
+    .map((group) => ({ ...group, rows: group.rows.filter((row) => words.every((word) => searchText(row).includes(word))) }))
+    .filter((group) => group.rows.length > 0);
+}
+
+/** Whether a group starts open is settled when it first appears, so that a growing board folds nothing under the reader's eyes. */
+function useFolding(groups: readonly EntryGroup[]) {
+  const [choices, setChoices] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const usual = useRef(new Map<string, boolean>());
+  let rows = 0;
+  for (const group of groups) {
+    rows += group.rows.length;
+    if (!usual.current.has(group.name)) usual.current.set(group.name, rows <= ROWS_OPEN_AT_FIRST || rows === group.rows.length);
+  }
+  const isOpen = (name: string) => choices.get(name) ?? usual.current.get(name) ?? true;
+  const toggle = useCallback((name: string) => {
+    setChoices((before) => new Map(before).set(name, !(before.get(name) ?? usual.current.get(name) ?? true)));
+  }, []);
+  return { isOpen, toggle };
+}
+
+function useOpenKeys() {
+  const [openKeys, setOpenKeys] = useState<ReadonlySet<string>>(new Set());
+  const toggle = useCallback((key: string) => {
+    setOpenKeys((before) => {
+      const after = new Set(before);
+      if (!after.delete(key)) after.add(key);
+      return after;
+    });
+  }, []);
+  return { openKeys, toggle };
+}
+
+const OrderChoice = memo(function OrderChoice({ order, onChange }: { readonly order: Order; readonly onChange: (order: Order) => void }) {
+  return (
+    <div className="choice" role="group" aria-label="Order of the entries">
+      <button type="button" aria-pressed={order === "key"} onClick={() => onChange("key")}>
+        By key
+      </button>
+      <button type="button" aria-pressed={order === "recent"} onClick={() => onChange("recent")}>
+        Recent first
+      </button>
+    </div>
+  );
+});
+
+interface Props {
+  readonly board: string;
+  readonly groups: readonly EntryGroup[];
+  readonly keyCount: number;
+}
+
+export const BlackboardPanel = memo(function BlackboardPanel({ board, groups, keyCount }: Props) {
+  const [query, setQuery] = useState("");
+  const [order, setOrder] = useState<Order>("key");
+  const wanted = useDeferredValue(query);
+  const found = useMemo(() => filterGroups(groups, wanted), [groups, wanted]);
+  const folding = useFolding(groups);
+  const { openKeys, toggle } = useOpenKeys();
+  const isSearch = wanted.trim() !== "";
+  const foundCount = found.reduce((sum, group) => sum + group.rows.length, 0);
+
+  return (
+    <Panel
+      id="blackboard"
+      title="Blackboard State"
+      count={isSearch ? `${figure(foundCount)} of ${figure(keyCount)}` : keyCount}
+      tools={
+        <>
+          <OrderChoice order={order} onChange={setOrder} />
+          <SearchField label="Search keys, values and writers" value={query} onChange={setQuery} isMain />
+        </>
+      }
+    >
+      <div className="entry-columns" aria-hidden="true">
+        <span />
+        <span>Key</span>
+        <span>Value</span>
+        <span>Writer</span>
+        <span>Rev</span>
+        <span>Changed</span>
+      </div>
+      {found.map((group) => (
+        <EntryGroupList
+          key={group.name}
+          board={board}
+          group={group}
+          order={order}
+          isOpen={isSearch || folding.isOpen(group.name)}
+          onToggle={folding.toggle}
+          openKeys={openKeys}
+          onToggleKey={toggle}
+        />
+      ))}
+      {found.length === 0 && <Nothing>{isSearch ? "No entry matches the search." : "No entries yet."}</Nothing>}
+    </Panel>
+  );
+});

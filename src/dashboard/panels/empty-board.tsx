@@ -1,0 +1,53 @@
+// Owns what a newcomer sees on an empty board: three ways to feed it, ready to copy.
+// Does not own the commands' own help.
+
+import { CopyButton } from "../parts/copy-button.tsx";
+
+interface Way {
+  readonly title: string;
+  readonly words: string;
+  readonly command: string;
+}
+
+function waysFor(board: string): readonly Way[] {
+  const url = `${location.origin}/api/v1/boards/${encodeURIComponent(board)}/entries/hello`;
+  return [
+    {
+      title: "Write an entry",
+      words: "From any language, with plain HTTP. It is on this page within two seconds.",
+      command: `curl -X PUT '${url}' \\\n  -H 'Content-Type: application/json' \\\n  -H 'X-Swarmboard-Agent: me' \\\n  -d '{"value": "world"}'`,
+    },
+    {
+      title: "Follow your swarm's folder",
+      words: "Point it at the files that your swarm already writes. They are only ever read.",
+      command: "npx swarmboard --follow ./my-swarm",
+    },
+    {
+      title: "Watch a demo",
+      words: "A dozen agents that work on tasks, spend tokens and ask for permissions.",
+      command: `npx swarmboard demo`,
+    },
+  ];
+}
+
+export function EmptyBoard({ board }: { readonly board: string }) {
+  return (
+    <section className="empty" aria-labelledby="empty-title">
+      <h2 id="empty-title">This board is empty, and listening</h2>
+      <p>Whatever your agents write appears here by itself. Three ways to begin:</p>
+      <ol className="ways">
+        {waysFor(board).map((way) => (
+          <li key={way.title} className="way">
+            <h3>{way.title}</h3>
+            <p>{way.words}</p>
+            {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a block that scrolls must be reachable by keyboard */}
+            <pre tabIndex={0} aria-label={`Command: ${way.title}`}>
+              {way.command}
+            </pre>
+            <CopyButton what="command" text={() => way.command} />
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

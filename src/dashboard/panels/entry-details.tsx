@@ -1,0 +1,72 @@
+// Owns everything about one entry: its whole key and value, its facts, and copies of them.
+// Does not own changing it: the page only looks.
+
+import { At } from "../parts/ago.tsx";
+import { AgentText } from "../parts/agent-text.tsx";
+import { CopyButton } from "../parts/copy-button.tsx";
+import { JsonTree } from "../parts/json-tree.tsx";
+import type { EntryRow } from "../state/entry-groups.ts";
+import { figure } from "../text/figures.ts";
+import { curlLine, innerJson, jsonText } from "../text/json-text.ts";
+
+function Facts({ row }: { readonly row: EntryRow }) {
+  const { facts } = row;
+  if (facts === undefined) return null;
+  return (
+    <dl className="facts">
+      <div>
+        <dt>Written by</dt>
+        <dd>
+          <AgentText text={facts.by} />
+        </dd>
+      </div>
+      <div>
+        <dt>Changed</dt>
+        <dd>
+          <At atMs={facts.at} />
+        </dd>
+      </div>
+      <div>
+        <dt>Revision</dt>
+        <dd>{figure(facts.rev)}</dd>
+      </div>
+      <div>
+        <dt>Record</dt>
+        <dd>#{figure(facts.seq)}</dd>
+      </div>
+      {facts.source !== undefined && (
+        <div>
+          <dt>From</dt>
+          <dd>
+            <AgentText text={facts.source} />
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+export function EntryDetails({ board, row }: { readonly board: string; readonly row: EntryRow }) {
+  const { key, value } = row;
+  const inner = innerJson(value);
+  return (
+    <div className="details">
+      <p className="details-key">
+        <AgentText text={key} />
+      </p>
+      <Facts row={row} />
+      <JsonTree value={value} />
+      {inner !== undefined && (
+        <>
+          <p className="caption">The text holds JSON:</p>
+          <JsonTree value={inner} />
+        </>
+      )}
+      <div className="details-tools">
+        <CopyButton what="key" text={() => key} />
+        <CopyButton what="value" text={() => (typeof value === "string" ? value : jsonText(value, 2))} />
+        <CopyButton what="curl" text={() => curlLine(location.origin, board, key)} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,78 @@
+// Owns one entry of the blackboard as a line: key, value, life left, writer, revision, last change.
+// Does not own its details (entry-details.tsx). A change lights the line up without replacing it.
+
+import { memo } from "react";
+import { Ago } from "../parts/ago.tsx";
+import { AgentText } from "../parts/agent-text.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { ValueLine } from "../parts/json-tree.tsx";
+import { useClock } from "../state/clock.ts";
+import type { EntryRow } from "../state/entry-groups.ts";
+import { remaining } from "../text/figures.ts";
+import { EntryDetails } from "./entry-details.tsx";
+
+/** A change lights up only when it is drawn within this time, in ms; a row that is unfolded later stays calm. */
+const LIT_MS = 2500;
+
+function TimeLeft({ expiresAtMs }: { readonly expiresAtMs: number }) {
+  const left = useClock((nowMs) => remaining(expiresAtMs - nowMs));
+  return (
+    <span className="ttl" title="Time to live: the entry expires by itself">
+      <Icon name="clock" />
+      {left}
+    </span>
+  );
+}
+
+/** True when the click was the end of marking text, which must not fold anything. */
+export function isMarking(): boolean {
+  return window.getSelection()?.type === "Range";
+}
+
+interface Props {
+  readonly board: string;
+  readonly row: EntryRow;
+  /** Characters of the key that the group's heading already says. */
+  readonly prefix: number;
+  readonly isOpen: boolean;
+  readonly onToggle: (key: string) => void;
+}
+
+export const EntryRowItem = memo(function EntryRowItem({ board, row, prefix, isOpen, onToggle }: Props) {
+  const { key, facts } = row;
+  const isLit = row.changedAtMs !== undefined && Date.now() - row.changedAtMs < LIT_MS;
+  return (
+    <li className="entry" data-key={key} data-open={isOpen}>
+      {isLit && <span className="lit" key={row.changedAtMs} />}
+      {/* The whole line is a larger target for the pointer; the button in it serves the keyboard. */}
+      <div className="entry-line" onClick={() => !isMarking() && onToggle(key)}>
+        <button
+          type="button"
+          className="unfold"
+          aria-expanded={isOpen}
+          aria-label={`Details of ${key}`}
+          onClick={(event) => {
+            event.stopPropagation();
+            onToggle(key);
+          }}
+        >
+          <Icon name="chevron" />
+        </button>
+        <span className="entry-key" title={key}>
+          <bdi>
+            {prefix > 0 && <span className="entry-prefix">{key.slice(0, prefix)}</span>}
+            <AgentText text={key.slice(prefix)} />
+          </bdi>
+        </span>
+        <span className="entry-value">
+          {row.expiresAtMs !== undefined && <TimeLeft expiresAtMs={row.expiresAtMs} />}
+          <ValueLine value={row.value} />
+        </span>
+        <span className="entry-by">{facts !== undefined && <AgentText text={facts.by} />}</span>
+        <span className="entry-rev">{facts !== undefined && `r${facts.rev}`}</span>
+        <span className="entry-at">{facts !== undefined && <Ago atMs={facts.at} label="Changed" />}</span>
+      </div>
+      {isOpen && <EntryDetails board={board} row={row} />}
+    </li>
+  );
+});

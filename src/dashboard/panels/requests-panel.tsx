@@ -1,0 +1,53 @@
+// Owns the panel of what waits for a person: permissions asked for and changes proposed.
+// Does not decide them. It appears only when something waits.
+
+import { memo } from "react";
+import type { RequestView } from "../../protocol/index.ts";
+import { Ago } from "../parts/ago.tsx";
+import { AgentText } from "../parts/agent-text.tsx";
+import { Badge } from "../parts/badge.tsx";
+import { Panel } from "../parts/panel.tsx";
+import { useSlices } from "../parts/show-more.tsx";
+
+const REQUESTS_SLICE = 50;
+
+const RequestItem = memo(function RequestItem({ request }: { readonly request: RequestView }) {
+  return (
+    <li className="request">
+      <div className="request-line">
+        <Badge tone="accent" icon={request.kind === "permission" ? "key" : "file"}>
+          {request.kind === "permission" ? "Permission" : "Change"}
+        </Badge>
+        <AgentText className="request-subject" text={request.subject} />
+        <span className="request-at">
+          <Ago atMs={request.openedAt} label="Opened" />
+        </span>
+      </div>
+      <p className="quiet">
+        <AgentText text={request.agent} />
+        {request.reason !== "" && (
+          <>
+            {" – "}
+            <AgentText text={request.reason} />
+          </>
+        )}
+      </p>
+    </li>
+  );
+});
+
+export const RequestsPanel = memo(function RequestsPanel({ requests }: { readonly requests: readonly RequestView[] }) {
+  const open = requests.filter((request) => request.state === "open");
+  const { shown, more } = useSlices(open.length, REQUESTS_SLICE);
+  if (open.length === 0) return null;
+  return (
+    <Panel id="requests" title="Requests waiting" count={open.length}>
+      <ul className="requests">
+        {open.slice(0, shown).map((request) => (
+          <RequestItem key={request.request} request={request} />
+        ))}
+      </ul>
+      {more}
+    </Panel>
+  );
+});

@@ -1,0 +1,25 @@
+// Owns the time of the last update and the age of what is on the screen.
+// Does not own the connection. While the view is frozen the age is that of the frozen data.
+
+import { useDashboard } from "../dashboard-context.ts";
+import { useClock } from "../state/clock.ts";
+import { useScreen } from "../state/screen-store.ts";
+import { duration, timeOfDay } from "../text/figures.ts";
+
+/** Data older than this is called old, in ms: three updates have not come. */
+export const OLD_MS = 7000;
+
+export function Freshness() {
+  const { store } = useDashboard();
+  const freshAtMs = useScreen(store, (screen) => screen.freshAtMs);
+  const age = useClock((nowMs) => (freshAtMs === undefined ? "" : duration(nowMs - freshAtMs)));
+  const isOld = useClock((nowMs) => freshAtMs !== undefined && nowMs - freshAtMs > OLD_MS);
+  if (freshAtMs === undefined) return <span className="freshness">No data yet</span>;
+  return (
+    <span className="freshness" data-old={isOld} title="When the data on the screen was last known to be true">
+      <span className="freshness-word">Updated </span>
+      <time dateTime={new Date(freshAtMs).toISOString()}>{timeOfDay(freshAtMs)}</time>
+      <span className="freshness-age"> · {age} old</span>
+    </span>
+  );
+}

@@ -1,0 +1,34 @@
+// Owns the frame of a panel: heading, count, tools, and the body that scrolls.
+// Does not own what is in it. The body can take the focus, so that the keyboard can scroll it.
+
+import type { ReactNode } from "react";
+import { figure } from "../text/figures.ts";
+
+interface PanelProps {
+  readonly id: string;
+  readonly title: string;
+  readonly count?: number | string;
+  readonly tools?: ReactNode;
+  readonly children: ReactNode;
+}
+
+export function Panel({ id, title, count, tools, children }: PanelProps) {
+  return (
+    <section className="panel" id={id} aria-labelledby={`${id}-title`}>
+      <header className="panel-head">
+        <h2 id={`${id}-title`}>{title}</h2>
+        {count !== undefined && <span className="count">{typeof count === "number" ? figure(count) : count}</span>}
+        {tools !== undefined && <div className="panel-tools">{tools}</div>}
+      </header>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by keyboard */}
+      <div className="panel-body" tabIndex={0} role="region" aria-labelledby={`${id}-title`}>
+        {children}
+      </div>
+    </section>
+  );
+}
+
+/** A quiet sentence where a panel has nothing to show. */
+export function Nothing({ children }: { readonly children: ReactNode }) {
+  return <p className="nothing">{children}</p>;
+}

@@ -1,0 +1,68 @@
+// Owns what a reader sets for this browser: theme and reconnect interval, kept in localStorage.
+// Does not own their effect. A storage that is full or forbidden only means that a choice is not remembered.
+
+import { useSyncExternalStore } from "react";
+
+export type Theme = "system" | "light" | "dark";
+export interface Settings {
+  readonly theme: Theme;
+  readonly reconnectSeconds: number;
+}
+
+export const RECONNECT_SECONDS = { least: 1, most: 60, usual: 3 } as const;
+const NAME = "swarmboard.settings";
+
+export const asReconnectSeconds = (value: unknown): number =>
+  typeof value === "number" && Number.isFinite(value)
+    ? Math.min(RECONNECT_SECONDS.most, Math.max(RECONNECT_SECONDS.least, Math.round(value)))
+    : RECONNECT_SECONDS.usual;
+
+const asTheme = (value: unknown): Theme => (value === "light" || value === "dark" ? value : "system");
+
+function remembered(): Settings {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(localStorage.getItem(NAME) ?? "{}");
+  } catch {
+    stored = {};
+  }
+  const { theme, reconnectSeconds } = (stored ?? {}) as { theme?: unknown; reconnectSeconds?: unknown };
+  return { theme: asTheme(theme), reconnectSeconds: asReconnectSeconds(reconnectSeconds) };
+}
+
+export interface SettingsStore {
+  read(): Settings;
+  subscribe(listener: () => void): () => void;
+  change(part: Partial<Settings>): void;
+}
+
+export function createSettingsStore(): SettingsStore {
+  let settings = remembered();
+  const listeners = new Set<() => void>();
+  return {
+    read: () => settings,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    change(part) {
+      settings = { ...settings, ...part };
+      try {
+        localStorage.setItem(NAME, JSON.stringify(settings));
+      } catch {
+        // Not remembered, but in force.
+      }
+      for (const listener of listeners) listener();
+    },
+  };
+}
+
+export function useSettings(store: SettingsStore): Settings {
+  return useSyncExternalStore(store.subscribe, store.read);
+}
+
+/** Lets the style sheet know the theme; `system` leaves the choice to the browser. */
+export function showTheme(theme: Theme): void {
+  if (theme === "system") delete document.documentElement.dataset["theme"];
+  else document.documentElement.dataset["theme"] = theme;
+}
