@@ -2,7 +2,7 @@
 // Does not own the listener under it, or what routes do. Invariant: every error leaves through `answerError`.
 
 import type http from "node:http";
-import Fastify, { type FastifyBaseLogger, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { onClientError } from "./edge/listener.ts";
 import type { App, Near } from "./near.ts";
@@ -40,7 +40,8 @@ export async function createApp(
   const app: App = Fastify({
     serverFactory: (handler) => listener((request, response) => handler(request, response)),
     loggerInstance: log,
-    disableRequestLogging: true,
+    // One line per request at debug (below) is enough; two at info would drown what matters.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: settings.maxBodyBytes,
     routerOptions: { maxParamLength: maxParamLength(settings.limits.maxKeyBytes) },
     // The listener answers for a server that stops, with our code.
@@ -48,7 +49,7 @@ export async function createApp(
     forceCloseConnections: "idle",
     clientErrorHandler: onClientError,
     frameworkErrors: (error, request, reply) => {
-      answerError(error, request as FastifyRequest, reply as never);
+      answerError(error, request, reply);
     },
   }).withTypeProvider<ZodTypeProvider>();
 

@@ -3,7 +3,7 @@
 
 import type { Logger } from "pino";
 import type { BoardHandle, Engine } from "../engine/contract.ts";
-import { createFollower, type Follower } from "../follow/index.ts";
+import type { createFollower as CF, Follower } from "../follow/index.ts";
 import type { Limits } from "../protocol/index.ts";
 
 export interface Followers {
@@ -23,6 +23,9 @@ export interface FollowersOptions {
 }
 
 export async function createFollowers(options: FollowersOptions): Promise<Followers> {
+  const createFollower: typeof CF = options.follow.length
+    ? (await import("../follow/index.ts")).createFollower
+    : (undefined as never);
   const running: { readonly dir: string; readonly follower: Follower; ready: boolean }[] = [];
   const labels = new Set<string>();
   const waits: Promise<void>[] = [];

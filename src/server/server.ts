@@ -2,6 +2,7 @@
 // Does not own any of the parts. Nothing listens before the boards are recovered (law L1).
 
 import { performance } from "node:perf_hooks";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createEngine, type Engine } from "../engine/index.ts";
 import { createFileStore, createMemoryStore } from "../log/index.ts";
@@ -54,7 +55,10 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     );
   }
 
-  const store = options.dataDir === undefined ? createMemoryStore() : await createFileStore({ dir: options.dataDir });
+  const store =
+    options.dataDir === undefined
+      ? createMemoryStore()
+      : await createFileStore({ dir: options.dataDir, maxRecordBytes: settings.limits.maxRecordBytes });
   const engine = await createEngine({
     store,
     limits: settings.limits,
@@ -156,7 +160,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
   }
 }
 
-function listen(server: import("node:http").Server, port: number, host: string): Promise<void> {
+function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ port, host: bareHost(host) }, () => {

@@ -65,12 +65,10 @@ const listAnswer = z.object({
 const putBody = z
   .object({ value: jsonValue, ttlMs: ttlMs.optional() })
   .meta({ description: "`value` is any JSON; without `ttlMs` the entry stays until it is deleted." });
-const writtenSchema = entrySchema
-  .partial({ value: true })
-  .meta({
-    id: "WrittenEntry",
-    description: "`value` is left out of an answer to a patch whose entry has changed again since.",
-  });
+const writtenSchema = entrySchema.partial({ value: true }).meta({
+  id: "WrittenEntry",
+  description: "`value` is left out of an answer to a patch whose entry has changed again since.",
+});
 const deletedSchema = entrySchema.pick({ key: true, rev: true, seq: true, by: true, at: true });
 
 export function entryRoutes(app: App, near: Near): void {

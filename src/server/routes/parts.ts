@@ -1,5 +1,6 @@
 // Owns the schema parts that several routes share. Does not own the answers' texts (views/).
 
+import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { text as jsonText } from "../../protocol/commands/parts.ts";
 import { problemSchema } from "../problem.ts";
@@ -30,11 +31,16 @@ export const entrySchema = z
 /** Refusals of a route: one response per status, all problems. */
 export function problems(...statuses: readonly number[]) {
   const all = new Set([400, 403, 503, ...statuses]);
-  return Object.fromEntries(Array.from(all, (status) => [status, problemSchema])) as Record<
+  return Object.fromEntries(Array.from(all, (status) => [status, problemAnswer(status)])) as Record<
     number,
-    typeof problemSchema
+    ReturnType<typeof problemAnswer>
   >;
 }
+
+const problemAnswer = (status: number) => ({
+  description: STATUS_CODES[status] ?? "Refused",
+  content: { "application/problem+json": { schema: problemSchema } },
+});
 
 /** What a write may meet besides: no board, a bad media type, a large body, a full log. */
 export const writeProblems = (...statuses: readonly number[]) => problems(404, 409, 413, 415, 422, 507, ...statuses);

@@ -41,7 +41,7 @@ export interface ClassicSocketsOptions {
 }
 
 export interface ClassicSockets {
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admitted: boolean): void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, admitted: boolean) => void;
   readonly count: number;
   /** Groups of clients that share a tick. */
   readonly groups: number;

@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { allowedNames, isLoopback } from "./hosts.ts";
+import { inspect } from "./inspect.ts";
+
+const names = allowedNames("127.0.0.1", ["board.lan:9000"]);
+
+function judge(headers: Record<string, string>, url = "/"): string {
+  const rawHeaders = Object.entries(headers).flat();
+  const verdict = inspect({ url, headers, rawHeaders }, names);
+  return verdict.ok ? "pass" : verdict.code;
+}
+
+describe("L10: the edge judges every head", () => {
+  it.each([
+    ["localhost", "pass"],
+    ["localhost:8000", "pass"],
+    ["LOCALHOST:1", "pass"],
+    ["127.0.0.1:8000", "pass"],
+    ["[::1]:8000", "pass"],
+    ["board.lan", "pass"],
+    ["board.lan:80", "pass"],
+    ["evil.example", "forbidden_host"],
+    ["localhost.evil.example", "forbidden_host"],
+    ["localhost:8000@evil.example", "forbidden_host"],
+    ["127.0.0.1.nip.io", "forbidden_host"],
+    ["0.0.0.0:8000", "forbidden_host"],
+    ["", "forbidden_host"],
+    ["localhost:", "forbidden_host"],
+    ["localhost:8000, evil.example", "forbidden_host"],
+  ])("Host %j: %s", (host, expected) => {
+    expect(judge({ host })).toBe(expected);
+  });
+
+  it("a missing Host, or two of them, is refused", () => {
+    expect(judge({})).toBe("forbidden_host");
+    const twice = inspect(
+      { url: "/", headers: { host: "localhost" }, rawHeaders: ["Host", "localhost", "host", "evil"] },
+      names,
+    );
+    expect(twice).toMatchObject({ ok: false, code: "forbidden_host" });
+  });
+
+  it.each([
+    ["localhost:8000", "http://localhost:8000", "pass"],
+    ["localhost:80", "http://localhost", "pass"],
+    ["localhost", "http://localhost:80", "pass"],
+    ["[::1]:8000", "http://[::1]:8000", "pass"],
+    ["localhost:8000", "http://localhost:3000", "forbidden_origin"],
+    ["localhost:8000", "https://localhost:8000", "forbidden_origin"],
+    ["localhost:8000", "http://127.0.0.1:8000", "forbidden_origin"],
+    ["localhost:8000", "http://evil.example", "forbidden_origin"],
+    ["localhost:8000", "null", "forbidden_origin"],
+    ["localhost:8000", "", "forbidden_origin"],
+    ["localhost:8000", "http://localhost:8000, http://evil.example", "forbidden_origin"],
+  ])("Host %j with Origin %j: %s", (host, origin, expected) => {
+    expect(judge({ host, origin })).toBe(expected);
+  });
+
+  it.each([
+    ["none", "pass"],
+    ["same-origin", "pass"],
+    ["same-site", "forbidden_origin"],
+    ["cross-site", "forbidden_origin"],
+    ["anything", "forbidden_origin"],
+  ])("no Origin with Sec-Fetch-Site %s: %s", (site, expected) => {
+    expect(judge({ host: "localhost", "sec-fetch-site": site })).toBe(expected);
+  });
+
+  it.each(["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-anything"])(
+    "%s: forwarded_refused",
+    (header) => expect(judge({ host: "localhost", [header]: "x" })).toBe("forwarded_refused"),
+  );
+
+  it.each([
+    ["/a%2Fb", "pass"],
+    ["/?key=%F0%9F%98%80", "pass"],
+    ["/%", "bad_request"],
+    ["/%zz", "bad_request"],
+    ["/%C3", "bad_request"],
+    ["/%ED%A0%80", "bad_request"],
+    ["/?key=%E0%A4", "bad_request"],
+    ["http://evil.example/", "bad_request"],
+    ["*", "bad_request"],
+  ])("target %j: %s", (url, expected) => {
+    expect(judge({ host: "localhost" }, url)).toBe(expected);
+  });
+
+  it("no head of any content makes it throw", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom("host", "origin", "sec-fetch-site", "via"), fc.string()),
+        fc.string(),
+        (headers, url) => {
+          expect(typeof judge(headers, url)).toBe("string");
+        },
+      ),
+    );
+  });
+
+  it("only loopback counts as loopback", () => {
+    for (const host of ["127.0.0.1", "127.1.2.3", "localhost", "::1", "[::1]"]) expect(isLoopback(host)).toBe(true);
+    for (const host of ["0.0.0.0", "::", "192.168.0.1", "127.0.0.1.example", "example.com"])
+      expect(isLoopback(host)).toBe(false);
+  });
+});
