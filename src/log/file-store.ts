@@ -97,10 +97,9 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
     },
     close: async () => {
       closed = true;
-      const memories = await Promise.allSettled(open.values());
-      await Promise.all(
-        memories.map((memory) => (memory.status === "fulfilled" ? memory.value.log.close() : undefined)),
-      );
+      for (const memory of await Promise.allSettled(open.values())) {
+        if (memory.status === "fulfilled") await memory.value.log.close();
+      }
       await lock.release();
     },
   };

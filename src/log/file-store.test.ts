@@ -1,0 +1,93 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { seq } from "../protocol/index.ts";
+import { describeContract, draftOf, readAll } from "./contract.suite.ts";
+import { nodeDisk } from "./disk.ts";
+import { forkEpoch } from "./epochs.ts";
+import { createFileStore } from "./file-store.ts";
+
+const dirs: string[] = [];
+async function freshDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "swarmboard-log-"));
+  dirs.push(dir);
+  return dir;
+}
+afterEach(async () => {
+  for (const dir of dirs.splice(0)) await rm(dir, { recursive: true });
+});
+
+describeContract("segment files", async () => {
+  const dir = await freshDir();
+  return { open: (maxRecordBytes) => createFileStore({ dir, maxRecordBytes }), survivesStore: true };
+});
+describeContract("segment files that rotate all the time", async () => {
+  const dir = await freshDir();
+  return {
+    open: (maxRecordBytes) => createFileStore({ dir, maxRecordBytes, segmentBytes: 1500, maxGroupBytes: 2000 }),
+    survivesStore: true,
+  };
+});
+
+describe("a data directory", () => {
+  it("is refused when its format is newer, with a message that says what to do", async () => {
+    const dir = await freshDir();
+    await writeFile(join(dir, "meta.json"), '{"format":99}\n');
+    await expect(createFileStore({ dir })).rejects.toThrow(/format 99.*upgrade/);
+    await writeFile(join(dir, "meta.json"), '{"format":1}\n');
+    await (await createFileStore({ dir })).close();
+  });
+
+  it("rule 7: a forked epoch goes on at its position, and the old ones stay named", async () => {
+    const dir = await freshDir();
+    let store = await createFileStore({ dir });
+    let { log } = await store.open("b");
+    await log.append([draftOf(1), draftOf(2)]);
+    const old = log.epoch;
+    await store.close();
+    const epoch = await forkEpoch(nodeDisk, join(dir, "boards/b"), seq(3));
+    store = await createFileStore({ dir });
+    ({ log } = await store.open("b"));
+    expect(log.epochs).toEqual([
+      { epoch: old, firstSeq: 1 },
+      { epoch, firstSeq: 3 },
+    ]);
+    expect(log.epoch).toBe(epoch);
+    await log.append([draftOf(3)]);
+    await store.close();
+    store = await createFileStore({ dir });
+    expect(await readAll((await store.open("b")).log)).toHaveLength(3);
+    await store.close();
+  });
+
+  it("rule 16: keeps each board's secret readable for its owner only", async () => {
+    const dir = await freshDir();
+    const store = await createFileStore({ dir });
+    await store.open("b");
+    await store.close();
+    expect(await readFile(join(dir, "boards/b/secret.key"), "utf8")).toMatch(/^[\w-]{43}\n$/);
+    const fd = await nodeDisk.open(join(dir, "boards/b/secret.key"), "read");
+    await nodeDisk.close(fd);
+    const { mode } = await (await import("node:fs/promises")).stat(join(dir, "boards/b/secret.key"));
+    expect(mode & 0o777).toBe(0o600);
+  });
+
+  it("skips a damaged snapshot, says so, and gives the one before", async () => {
+    const dir = await freshDir();
+    const store = await createFileStore({ dir });
+    const { snapshots } = await store.open("b");
+    for (const n of [3, 5]) await snapshots.write(seq(n), [{ head: `{"n":${n}}`, texts: ["1", '"é"'] }]);
+    const path = join(dir, "boards/b/snapshots/0000000000000005.snapshot");
+    const whole = await readFile(path);
+    for (let at = 0; at < whole.length; at++) {
+      const damaged = Buffer.from(whole);
+      damaged[at] = (damaged[at] ?? 0) ^ 4;
+      await writeFile(path, damaged);
+      expect(await snapshots.newest(seq(9))).toMatchObject({ seq: 3, problems: [expect.stringContaining("was not used")] });
+      await writeFile(path, whole.subarray(0, at));
+      expect(await snapshots.newest(seq(9))).toMatchObject({ seq: 3, problems: [expect.stringContaining("was not used")] });
+    }
+    await store.close();
+  });
+});
