@@ -1,0 +1,106 @@
+// Owns `audit list|note`. Does not own history beyond what the board keeps at hand (the answer says how much there is).
+
+import { type Command, Option } from "commander";
+import { addTargetSettings, createBoardApi, type TargetFlags } from "../board-api.ts";
+import { parseAmount, valueOf } from "../parse-values.ts";
+import { plain, print, printError, table } from "../print.ts";
+
+interface AuditAnswer {
+  readonly total: number;
+  readonly entries: readonly {
+    readonly timestamp: string;
+    readonly event: string;
+    readonly granted: boolean | null;
+    readonly agent_id: string;
+    readonly resource_type: string | null;
+    readonly reason: string | null;
+  }[];
+  readonly next: string | null;
+}
+
+interface ListFlags extends TargetFlags {
+  readonly event?: string;
+  readonly of?: string;
+  readonly granted?: boolean;
+  readonly denied?: boolean;
+  readonly limit: number;
+}
+
+interface NoteFlags extends TargetFlags {
+  readonly of?: string;
+  readonly resource?: string;
+  readonly granted?: boolean;
+  readonly denied?: boolean;
+  readonly reason?: string;
+  readonly details?: string;
+}
+
+export function addAuditCommands(program: Command): void {
+  const audit = program
+    .command("audit")
+    .summary("read the audit log, or note an event")
+    .description("The audit log: permission requests, grants, denials and any other event worth keeping.")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ swarmboard audit list --denied
+  $ swarmboard audit note permission_granted --of scout --resource database --granted --reason "read-only"`,
+    );
+
+  addTargetSettings(audit.command("list", { isDefault: true }))
+    .description("List events, newest first.")
+    .option("--event <name>", "only this event")
+    .option("--of <agent>", "only events of this agent")
+    .addOption(new Option("--granted", "only grants").conflicts("denied"))
+    .option("--denied", "only denials")
+    .addOption(new Option("--limit <n>", "at most so many").default(50).argParser(parseAmount))
+    .action(async (flags: ListFlags) => {
+      const api = createBoardApi(flags);
+      const granted = flags.granted === true ? "true" : flags.denied === true ? "false" : undefined;
+      const rows: string[][] = [];
+      let left = flags.limit;
+      let after: string | undefined;
+      let total = 0;
+      while (left > 0) {
+        const query = { event: flags.event, agent: flags.of, granted, limit: Math.min(left, 1000), after };
+        const page = JSON.parse((await api.call({ path: "audit", query })).text) as AuditAnswer;
+        for (const entry of page.entries) {
+          if (flags.json === true) print(JSON.stringify(entry));
+          const verdict = entry.granted === null ? "" : entry.granted ? "GRANTED" : "DENIED";
+          rows.push([
+            entry.timestamp,
+            plain(entry.event),
+            verdict,
+            plain(entry.agent_id),
+            plain(entry.resource_type ?? ""),
+            plain(entry.reason ?? ""),
+          ]);
+        }
+        left -= page.entries.length;
+        total = page.total;
+        if (page.next === null) break;
+        after = page.next;
+      }
+      if (flags.json === true) return;
+      if (rows.length > 0) print(table(["TIME", "EVENT", "VERDICT", "AGENT", "RESOURCE", "REASON"], rows));
+      printError(`${rows.length} shown; ${total} events in all`);
+    });
+
+  addTargetSettings(audit.command("note"))
+    .description("Note an event.")
+    .argument("<event>", "what happened, such as permission_granted")
+    .option("--of <agent>", "who it happened to or who did it; by default you")
+    .option("--resource <name>")
+    .addOption(new Option("--granted", "it was granted").conflicts("denied"))
+    .option("--denied", "it was denied")
+    .option("--reason <text>")
+    .option("--details <json>", "anything else, as JSON or text")
+    .action(async (event: string, flags: NoteFlags) => {
+      const granted = flags.granted === true ? true : flags.denied === true ? false : undefined;
+      const note = JSON.stringify({ event, agent: flags.of, resource: flags.resource, granted, reason: flags.reason });
+      const body = flags.details === undefined ? note : `${note.slice(0, -1)},"details":${valueOf(flags.details)}}`;
+      const { text } = await createBoardApi(flags).call({ method: "POST", path: "audit", body });
+      print(flags.json === true ? text : `noted at position ${(JSON.parse(text) as { seq: number }).seq}`);
+    });
+}

@@ -1,0 +1,73 @@
+// Owns how words on the command line become numbers, durations, board names and JSON.
+// Does not own limits: the server judges them. Every parser throws commander's InvalidArgumentError, so that help follows.
+
+import { InvalidArgumentError } from "commander";
+import { boardNameSchema, type JsonText, jsonTextOf, toJsonText } from "../protocol/index.ts";
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Whole numbers from 0 up, `_` and a k or M for thousands and millions allowed: 8000, 10_000, 50k, 2M. */
+export function parseAmount(word: string): number {
+  const match = /^(\d[\d_]*)([kM]?)$/.exec(word);
+  const value =
+    match === null
+      ? Number.NaN
+      : Number(match[1]?.replaceAll("_", "")) * (match[2] === "k" ? 1000 : match[2] === "M" ? 1_000_000 : 1);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("Give a whole number, such as 8000, 50k or 2M.");
+  return value;
+}
+
+export function parsePort(word: string): number {
+  const port = /^\d{1,5}$/.test(word) ? Number(word) : Number.NaN;
+  if (!(port >= 0 && port <= 65_535)) throw new InvalidArgumentError("Give a port from 0 (pick a free one) to 65535.");
+  return port;
+}
+
+/** A duration with its unit: 500ms, 30s, 15m, 2h, 1d. In ms, at least 1. */
+export function parseDuration(word: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(word);
+  const ms = match === null ? 0 : Math.round(Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]);
+  if (ms < 1 || !Number.isSafeInteger(ms))
+    throw new InvalidArgumentError("Give a duration with its unit, such as 500ms, 30s, 15m, 2h or 1d.");
+  return ms;
+}
+
+export function parseBoard(word: string): string {
+  if (!boardNameSchema.safeParse(word).success) {
+    throw new InvalidArgumentError("A board's name is 1 to 64 of a-z 0-9 - _, beginning with a letter or digit.");
+  }
+  return word;
+}
+
+export interface FollowedFolder {
+  readonly board: string;
+  readonly dir: string;
+}
+
+/** `DIR` or `board=DIR`. What stands before `=` counts only if it can be a board's name, so that paths may hold `=`. */
+export function parseFollow(word: string, earlier: readonly FollowedFolder[] = []): readonly FollowedFolder[] {
+  const cut = word.indexOf("=");
+  const named = cut > 0 && boardNameSchema.safeParse(word.slice(0, cut)).success;
+  const dir = named ? word.slice(cut + 1) : word;
+  if (dir === "") throw new InvalidArgumentError("Give a folder, such as ./workspace or team=./workspace.");
+  return [...earlier, { board: named ? word.slice(0, cut) : "default", dir }];
+}
+
+/** One more name of a repeatable flag. */
+export function parseNames(word: string, earlier?: readonly string[]): readonly string[] {
+  return [...(earlier ?? []), word];
+}
+
+export function parseUrl(word: string): string {
+  const url = URL.canParse(word) ? new URL(word) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidArgumentError("Give the server's address, such as http://127.0.0.1:8000.");
+  }
+  return url.origin;
+}
+
+/** JSON where it is JSON, byte for byte; otherwise the word as a string. */
+export function valueOf(word: string): JsonText {
+  const parsed = toJsonText(word);
+  return parsed.ok ? parsed.text : jsonTextOf(word);
+}

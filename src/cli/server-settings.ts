@@ -1,0 +1,86 @@
+// Owns the flags of a server and how they become its options. Does not own defaults that the server has itself (server/options).
+
+import type { Command } from "commander";
+import { DEFAULT_LIMITS } from "../protocol/index.ts";
+import type { ServerOptions } from "../server/index.ts";
+import { type FollowedFolder, parseAmount, parseFollow, parseNames, parsePort } from "./parse-values.ts";
+import { configSetting, setting } from "./settings.ts";
+
+export interface ServerFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly data?: string;
+  readonly memory?: boolean;
+  readonly follow?: readonly FollowedFolder[];
+  readonly insecure?: boolean;
+  readonly allowHost?: readonly string[];
+  readonly logFile?: string;
+  readonly logLevel: string;
+  readonly maxConnectionsPerIp: number;
+  readonly maxConnections: number;
+  readonly maxKeyBytes: number;
+  readonly maxValueBytes: number;
+  readonly maxBoards: number;
+  readonly json?: boolean;
+}
+
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+export function addServerSettings(command: Command): Command {
+  return command
+    .addOption(
+      setting("--host <address>", "address to listen at; beyond loopback needs --insecure").default("127.0.0.1"),
+    )
+    .addOption(setting("--port <number>", "port to listen at; 0 picks a free one").default(8000).argParser(parsePort))
+    .addOption(setting("--data <dir>", "folder of the durable log"))
+    .addOption(setting("--memory", "keep everything in memory, and lose it at the end"))
+    .addOption(
+      setting("--follow <[board=]dir>", "(repeatable) follow a swarm's workspace, read-only, onto a board").argParser(
+        parseFollow,
+      ),
+    )
+    .addOption(
+      setting("--insecure", "listen beyond loopback without tokens: everyone who reaches the port can read and write"),
+    )
+    .addOption(
+      setting(
+        "--allow-host <name>",
+        "(repeatable) a further name under which browsers may address the server",
+      ).argParser(parseNames),
+    )
+    .addOption(setting("--log-file <file>", "write the log, as JSON lines, to this file too"))
+    .addOption(setting("--log-level <level>", "least level that is logged").default("info").choices(LEVELS))
+    .addOption(
+      setting("--max-connections-per-ip <n>", "open connections of one address").default(64).argParser(parseAmount),
+    )
+    .addOption(setting("--max-connections <n>", "open connections in all").default(10_000).argParser(parseAmount))
+    .addOption(
+      setting("--max-key-bytes <n>", "length of a key in UTF-8 bytes")
+        .default(DEFAULT_LIMITS.maxKeyBytes)
+        .argParser(parseAmount),
+    )
+    .addOption(
+      setting("--max-value-bytes <n>", "length of a value in UTF-8 bytes")
+        .default(DEFAULT_LIMITS.maxValueBytes)
+        .argParser(parseAmount),
+    )
+    .addOption(
+      setting("--max-boards <n>", "boards of this server").default(DEFAULT_LIMITS.maxBoards).argParser(parseAmount),
+    )
+    .addOption(configSetting())
+    .option("--json", "print JSON lines instead of text");
+}
+
+export function serverOptionsOf(flags: ServerFlags): ServerOptions {
+  return {
+    host: flags.host,
+    port: flags.port,
+    ...(flags.memory === true ? { memory: true } : { dataDir: flags.data ?? "./swarmboard-data" }),
+    ...(flags.follow === undefined ? {} : { follow: flags.follow }),
+    ...(flags.insecure === true ? { insecure: true } : {}),
+    ...(flags.allowHost === undefined ? {} : { allowedHosts: flags.allowHost }),
+    maxConnectionsPerIp: flags.maxConnectionsPerIp,
+    maxConnections: flags.maxConnections,
+    limits: { maxKeyBytes: flags.maxKeyBytes, maxValueBytes: flags.maxValueBytes, maxBoards: flags.maxBoards },
+  };
+}
