@@ -84,9 +84,15 @@ describe("a data directory", () => {
       const damaged = Buffer.from(whole);
       damaged[at] = (damaged[at] ?? 0) ^ 4;
       await writeFile(path, damaged);
-      expect(await snapshots.newest(seq(9))).toMatchObject({ seq: 3, problems: [expect.stringContaining("was not used")] });
+      expect(await snapshots.newest(seq(9))).toMatchObject({
+        seq: 3,
+        problems: [expect.stringContaining("was not used")],
+      });
       await writeFile(path, whole.subarray(0, at));
-      expect(await snapshots.newest(seq(9))).toMatchObject({ seq: 3, problems: [expect.stringContaining("was not used")] });
+      expect(await snapshots.newest(seq(9))).toMatchObject({
+        seq: 3,
+        problems: [expect.stringContaining("was not used")],
+      });
     }
     await store.close();
   });

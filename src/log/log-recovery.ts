@@ -2,6 +2,7 @@
 // Does not own later appends. Bounded: one full walk of the last segment, and two lines of each older one.
 // Invariant: what it reports as the head is on disk, synced, and whole.
 
+import type { Epoch } from "../protocol/index.ts";
 import { lineIsSound } from "./checked-line.ts";
 import { LogCorruptError } from "./contract.ts";
 import { readFully, type Disk } from "./disk.ts";
@@ -15,6 +16,8 @@ export interface RecoveredLog {
   readonly head: number;
   /** Bytes of the last segment that hold whole records. */
   readonly bytes: number;
+  /** Epoch of the last segment; another one now means that the log goes on in a new segment. */
+  readonly epoch: Epoch | undefined;
   readonly notices: readonly string[];
 }
 
@@ -28,7 +31,7 @@ export async function recoverSegments(
   const notices: string[] = [];
   for (;;) {
     const last = segments.at(-1);
-    if (last === undefined) return { segments, head: 0, bytes: 0, notices };
+    if (last === undefined) return { segments, head: 0, bytes: 0, epoch: undefined, notices };
     const end = await scanToEnd(disk, last);
     if (end.header === undefined) {
       // No header line: a crash left it before its first use, so it holds nothing that was acknowledged.
@@ -49,7 +52,7 @@ export async function recoverSegments(
     if (end.tornBytes !== undefined && end.tornBytes > 0) {
       notices.push(`${last.path}: a torn tail of ${end.tornBytes} bytes after record ${end.lastSeq} was cut`);
     }
-    return { segments, head: end.lastSeq, bytes: end.soundBytes, notices };
+    return { segments, head: end.lastSeq, bytes: end.soundBytes, epoch: end.header.epoch, notices };
   }
 }
 

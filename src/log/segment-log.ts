@@ -11,8 +11,8 @@ import { createCommitQueue, rejectGroup, resolveGroup, type CommitGroup } from "
 import { LogError, type BoardLog } from "./contract.ts";
 import type { Disk } from "./disk.ts";
 import type { EpochStart } from "./epochs.ts";
+import type { RecoveredLog } from "./log-recovery.ts";
 import { encodeRecord } from "./record-line.ts";
-import type { Segment } from "./segment-file.ts";
 import { readRecords } from "./segment-reader.ts";
 import { createSegmentWriter } from "./segment-writer.ts";
 
@@ -23,7 +23,7 @@ export interface SegmentLogOptions {
   readonly secret: string;
   readonly epochs: readonly EpochStart[];
   /** What opening found (log-recovery). The log takes `segments` over. */
-  readonly found: { readonly segments: Segment[]; readonly head: number; readonly bytes: number };
+  readonly found: RecoveredLog;
   readonly maxRecordBytes: number;
   readonly maxGroupBytes: number;
   readonly segmentBytes: number;
@@ -37,7 +37,7 @@ export function createSegmentLog(options: SegmentLogOptions): BoardLog {
   const { disk, epochs, secret, maxRecordBytes, found } = options;
   const epoch = epochs.at(-1)?.epoch;
   if (epoch === undefined) throw new Error("a log without an epoch");
-  const writer = createSegmentWriter({ ...options, ...found, epoch });
+  const writer = createSegmentWriter({ ...options, ...found, epoch, foundEpoch: found.epoch });
   const queue = createCommitQueue(options.maxGroupBytes);
   /** Position that the next draft gets. Runs ahead of the writer's head by what is in flight and what waits. */
   let nextSeq = writer.head + 1;

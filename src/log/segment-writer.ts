@@ -18,6 +18,8 @@ export interface SegmentWriterOptions {
   readonly segments: Segment[];
   readonly head: number;
   readonly bytes: number;
+  /** Epoch of the last segment that was found. */
+  readonly foundEpoch: Epoch | undefined;
 }
 
 export interface SegmentWriter {
@@ -38,6 +40,8 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
   const { disk, folder, board, epoch, segmentBytes, now, segments } = options;
   let head = options.head;
   let bytes = options.bytes;
+  /** A segment belongs to one epoch: after a fork, the next record begins a new one. */
+  let forked = options.foundEpoch !== epoch;
   /** Opened with the first append, so that an idle board holds no file (rule 23). */
   let fd: number | undefined;
 
@@ -62,6 +66,7 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
     segments.push(made.segment);
     fd = made.fd;
     bytes = made.bytes;
+    forked = false;
   };
 
   return {
@@ -71,7 +76,7 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
     prepare: async (needed) => {
       const current = segments.at(-1);
       const used = current !== undefined && head >= current.firstSeq;
-      if (current === undefined || (used && bytes + needed > segmentBytes)) await begin();
+      if (current === undefined || forked || (used && bytes + needed > segmentBytes)) await begin();
       else fd ??= await disk.open(current.path, "update");
     },
     commit: async (lines, length, count) => {

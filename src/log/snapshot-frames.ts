@@ -12,6 +12,8 @@ const FORMAT = 1;
 const NEWLINE = 0x0a;
 /** Bytes that are read at once while a frame line is looked for; it grows for a longer line. */
 const LINE_BYTES = 64 * 1024;
+/** Text units in one frame; a part with more takes several, so that a buffer stays small whatever the values are. */
+const FRAME_UNITS = 1_048_576;
 
 /** What is said of a part before its body. Lengths are in bytes. */
 interface Frame {
@@ -21,6 +23,8 @@ interface Frame {
   readonly ascii: boolean;
   readonly bytes: number;
   readonly sum: number;
+  /** The part goes on in the next frame. */
+  readonly more: boolean;
 }
 
 /** Write all parts; returns when they are written, not synced. */
@@ -38,29 +42,47 @@ export async function writeParts(
   };
   await put(checkedLineOf({ format: FORMAT, seq }));
   for await (const part of parts) {
-    const { frame, body } = framed(part);
-    await put(checkedLineOf(frame));
-    await put(body);
-    count++;
-    await nextTurn();
+    for (const { frame, body } of framesOf(part)) {
+      await put(checkedLineOf(frame));
+      await put(body);
+      count++;
+      await nextTurn();
+    }
   }
-  await put(checkedLineOf({ parts: count }));
+  await put(checkedLineOf({ frames: count }));
 }
 
-function framed({ head, texts }: SnapshotPart): { frame: Frame; body: Buffer } {
+interface Framed {
+  readonly frame: Frame;
+  readonly body: Buffer;
+}
+
+function* framesOf({ head, texts }: SnapshotPart): Generator<Framed, void> {
+  let from = 0;
+  let units = head.length;
+  for (let i = 0; i < texts.length; i++) {
+    units += texts[i]?.length ?? 0;
+    if (units < FRAME_UNITS || i === texts.length - 1) continue;
+    yield framed(from === 0 ? head : "", texts.slice(from, i + 1), true);
+    from = i + 1;
+    units = 0;
+  }
+  yield framed(from === 0 ? head : "", from === 0 ? texts : texts.slice(from), false);
+}
+
+function framed(head: string, texts: readonly string[], more: boolean): Framed {
   const all = head + texts.join("");
   const body = Buffer.from(all, "utf8");
   const ascii = body.length === all.length;
-  return {
-    frame: {
-      head: ascii ? head.length : Buffer.byteLength(head),
-      texts: texts.map((text) => (ascii ? text.length : Buffer.byteLength(text))),
-      ascii,
-      bytes: body.length,
-      sum: crc32(body),
-    },
-    body,
+  const frame: Frame = {
+    head: ascii ? head.length : Buffer.byteLength(head),
+    texts: texts.map((text) => (ascii ? text.length : Buffer.byteLength(text))),
+    ascii,
+    bytes: body.length,
+    sum: crc32(body),
+    more,
   };
+  return { frame, body };
 }
 
 /** Walk all of a file and check every checksum; what is wrong with it, or undefined. */
@@ -80,10 +102,19 @@ export async function verifyParts(disk: Disk, path: string, seq: number): Promis
 
 /** The parts of a file that `verifyParts` found whole. */
 export async function* readParts(disk: Disk, path: string): AsyncGenerator<SnapshotPart, void> {
-  for await (const step of walkParts(disk, path)) if (step.frame !== undefined) yield partOf(step.frame, step.body);
+  let begun: { readonly head: string; readonly texts: string[] } | undefined;
+  for await (const step of walkParts(disk, path)) {
+    if (step.frame === undefined) continue;
+    const part = partOf(step.frame, step.body);
+    if (begun === undefined) begun = part;
+    else for (const text of part.texts) begun.texts.push(text);
+    if (step.frame.more) continue;
+    yield begun;
+    begun = undefined;
+  }
 }
 
-function partOf(frame: Frame, body: Buffer): SnapshotPart {
+function partOf(frame: Frame, body: Buffer): { head: string; texts: string[] } {
   const encoding = frame.ascii ? "latin1" : "utf8";
   let at = frame.head;
   const texts = frame.texts.map((bytes) => {
@@ -131,8 +162,8 @@ async function* walkParts(disk: Disk, path: string): AsyncGenerator<Step, void> 
     yield { seq: Number(head["seq"]), frame: undefined };
     for (let count = 0; ; count++) {
       const line = await takeLine();
-      if ("parts" in line) {
-        if (line["parts"] !== count) throw new Error(`it holds ${count} parts of ${String(line["parts"])}`);
+      if ("frames" in line) {
+        if (line["frames"] !== count) throw new Error(`it holds ${count} frames of ${String(line["frames"])}`);
         return;
       }
       // The line's checksum holds, so it has the form in which it was written.
