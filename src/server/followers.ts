@@ -3,7 +3,7 @@
 
 import type { Logger } from "pino";
 import type { BoardHandle, Engine } from "../engine/contract.ts";
-import type { createFollower as CF, Follower } from "../follow/index.ts";
+import { createFollower, type Follower } from "../follow/index.ts";
 import type { Limits } from "../protocol/index.ts";
 
 export interface Followers {
@@ -23,9 +23,6 @@ export interface FollowersOptions {
 }
 
 export async function createFollowers(options: FollowersOptions): Promise<Followers> {
-  const createFollower: typeof CF = options.follow.length
-    ? (await import("../follow/index.ts")).createFollower
-    : (undefined as never);
   const running: { readonly dir: string; readonly follower: Follower; ready: boolean }[] = [];
   const labels = new Set<string>();
   const waits: Promise<void>[] = [];
@@ -38,14 +35,14 @@ export async function createFollowers(options: FollowersOptions): Promise<Follow
     labels.add(`${name} ${label}`);
     const one = {
       dir,
-      follower: createFollower({
+      follower: await createFollower({
         dir,
         name: label,
         target: board,
         limits: options.limits,
         logger: {
-          info: (detail: object, message: string) => options.log.info({ board: name, ...detail }, message),
-          warn: (detail: object, message: string) => options.log.warn({ board: name, ...detail }, message),
+          info: (detail, message) => options.log.info({ board: name, ...detail }, message),
+          warn: (detail, message) => options.log.warn({ board: name, ...detail }, message),
         },
       }),
       ready: false,

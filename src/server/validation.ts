@@ -57,6 +57,8 @@ function toldOf(error: unknown): Told {
   const { code, statusCode } = error as Partial<FastifyError>;
   const known = code === undefined ? undefined : FRAMEWORK_CODES[code];
   if (known !== undefined) return { code: known, told: {} };
+  // How the file server tells of a path outside its folder.
+  if (statusCode === 403 || statusCode === 404) return { code: "not_found", told: {} };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return { code: "bad_request", told: {} };
   return { code: "internal", told: {} };
 }

@@ -59,7 +59,8 @@ export function ask(
       },
     );
     request.on("error", reject);
-    request.end(options.body);
+    // As bytes: Node would send the head in UTF-8 together with a body that is a string.
+    request.end(options.body === undefined ? undefined : Buffer.from(options.body));
   });
 }
 

@@ -32,6 +32,8 @@ export function createListener(options: ListenerOptions, handler: RequestListene
       connectionsCheckingInterval: Math.min(5000, timings.headersMs),
       keepAliveTimeout: 10_000,
       maxHeaderSize: 16_384,
+      // `inspect` refuses a missing Host itself, with a code.
+      requireHostHeader: false,
     },
     (request, response) => {
       setSecurityHeaders(response);

@@ -50,7 +50,8 @@ export function claimRoutes(app: App, near: Near): void {
 
   const answer = (board: BoardHandle, claim: string, { accepted, actor }: Sent): z.infer<typeof claimSchema> => ({
     claim,
-    holder: actor,
+    // Whoever shows the fence may renew; the holder stays who acquired it.
+    holder: board.state.claims.get(claim)?.holder ?? actor,
     fence: accepted.made.fence ?? 0,
     ttlLeftMs: Math.max(0, (accepted.made.expiresAtClock ?? 0) - board.clockNow()),
     seq: accepted.seq,
