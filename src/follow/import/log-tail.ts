@@ -71,7 +71,7 @@ export function createLogTail(
       const signature = await signatureAt(join(folder, other));
       if (signature !== undefined) files.push({ path: join(folder, other), signature, current: false });
     }
-    const rotated = files.sort((a, b) => a.signature.mtimeMs - b.signature.mtimeMs).slice(-MAX_SIBLINGS);
+    const rotated = files.sort(olderFirst).slice(-MAX_SIBLINGS);
     const signature = await signatureAt(path);
     // Rotated in between: the same file must not be read under both names.
     const older = rotated.filter((file) => file.signature.inode !== signature?.inode);
@@ -224,6 +224,10 @@ export function createLogTail(
 
   return { source, step };
 }
+
+/** By time; where the file system's clock is too coarse for that, `.2` is older than `.1`. */
+const olderFirst = (a: LogFile, b: LogFile): number =>
+  a.signature.mtimeMs - b.signature.mtimeMs || b.path.localeCompare(a.path, "en", { numeric: true });
 
 /** An event with an id of its own is known by it, whatever its line looks like. */
 const tokenOf = (line: string, eventId: string | undefined): string =>

@@ -12,6 +12,8 @@ import type { ImportContext, Importer, Step } from "./step.ts";
 const CONFIRM_MS = 100;
 /** Two writes within one tick of the file system's clock have the same time: a file this young is read again. */
 const SETTLED_MS = 1000;
+/** Items of one file: its marks must all have room on the board. Beyond: reported, the last good state stays. */
+const MAX_FILE_ITEMS = 100_000;
 
 /** @param variant what else the parser depends on; another text reads the file anew */
 export function createWholeFile(
@@ -49,6 +51,7 @@ export function createWholeFile(
     }
     const parsed = parse(read.text, context.now());
     if (!parsed.ok) return { kind: "torn", reason: parsed.reason };
+    if (parsed.items.length > MAX_FILE_ITEMS) return { kind: "failed", reason: `states more than ${MAX_FILE_ITEMS} items` };
     const plan = planImport(source, parsed, context.state());
     const believed = plan.vanished.length === 0 || parsed.endMarked || isConfirmed(read.signature.text + content);
     if (plan.conflicts.length > 0) context.onConflicts(source, plan.conflicts);
