@@ -6,7 +6,11 @@ import type { Link } from "./link.ts";
 /** Puts `ws` and `connectWebSocket` on the window, as the page's documentation promises. Returns how to take them back. */
 export function offerConsoleWords(link: Link): () => void {
   Object.defineProperty(window, "ws", { configurable: true, enumerable: true, get: () => link.socket() });
-  Object.defineProperty(window, "connectWebSocket", { configurable: true, enumerable: true, value: () => link.reconnect() });
+  Object.defineProperty(window, "connectWebSocket", {
+    configurable: true,
+    enumerable: true,
+    value: () => link.reconnect(),
+  });
   return () => {
     Reflect.deleteProperty(window, "ws");
     Reflect.deleteProperty(window, "connectWebSocket");

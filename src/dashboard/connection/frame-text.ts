@@ -14,7 +14,10 @@ export class ExactNumber {
   }
 }
 
-type Parse = (text: string, reviver?: (key: string, value: unknown, context?: { source?: string }) => unknown) => unknown;
+type Parse = (
+  text: string,
+  reviver?: (key: string, value: unknown, context?: { source?: string }) => unknown,
+) => unknown;
 
 /** Integers beyond 2^53 keep their digits where the browser tells a number's source text; elsewhere they round as usual. */
 export function parseJson(text: string): unknown {
@@ -22,7 +25,10 @@ export function parseJson(text: string): unknown {
   // The reviver visits every value, so it is used only where a long number can be.
   if (!/[0-9]{17}/.test(text)) return parse(text);
   return parse(text, (_key, value, context) =>
-    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source !== undefined
+    typeof value === "number" &&
+    Number.isInteger(value) &&
+    !Number.isSafeInteger(value) &&
+    context?.source !== undefined
       ? new ExactNumber(context.source)
       : value,
   );
@@ -30,7 +36,8 @@ export function parseJson(text: string): unknown {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function isListOf(value: unknown, nameOf: string): boolean {
   return Array.isArray(value) && value.every((item) => isFields(item) && typeof item[nameOf] === "string");

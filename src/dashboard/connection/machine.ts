@@ -118,10 +118,24 @@ function toConnecting(from: Connection, nowMs: number, timing: Timing, before: r
 }
 
 function toLive(from: Connection, socket: SocketId, nowMs: number): Step {
-  return stay({ phase: "live", sinceMs: nowMs, failures: 0, lastSocket: from.lastSocket, socket, lastFrameAtMs: nowMs });
+  return stay({
+    phase: "live",
+    sinceMs: nowMs,
+    failures: 0,
+    lastSocket: from.lastSocket,
+    socket,
+    lastFrameAtMs: nowMs,
+  });
 }
 
-function toOffline(from: Connection, failures: number, reason: string, nowMs: number, timing: Timing, effects: readonly Effect[] = []): Step {
+function toOffline(
+  from: Connection,
+  failures: number,
+  reason: string,
+  nowMs: number,
+  timing: Timing,
+  effects: readonly Effect[] = [],
+): Step {
   const state: Offline = {
     phase: "offline",
     sinceMs: nowMs,
@@ -131,7 +145,8 @@ function toOffline(from: Connection, failures: number, reason: string, nowMs: nu
     reason,
   };
   // The attempt that makes the socket count as unavailable also asks whether HTTP still works.
-  const poll: Effect[] = from.phase === "connecting" && failures >= timing.attemptsBeforePolling ? [{ kind: "poll" }] : [];
+  const poll: Effect[] =
+    from.phase === "connecting" && failures >= timing.attemptsBeforePolling ? [{ kind: "poll" }] : [];
   return { state, effects: [...effects, ...poll] };
 }
 
@@ -151,7 +166,12 @@ function toPolling(from: Connecting | Offline, nowMs: number, timing: Timing): S
 function tryInBackground(from: Polling, nowMs: number, timing: Timing, before: readonly Effect[] = []): Step {
   const socket = from.lastSocket + 1;
   return {
-    state: { ...from, lastSocket: socket, attempt: { socket, giveUpAtMs: nowMs + timing.openTimeoutMs }, retryAtMs: nowMs + timing.reconnectMs },
+    state: {
+      ...from,
+      lastSocket: socket,
+      attempt: { socket, giveUpAtMs: nowMs + timing.openTimeoutMs },
+      retryAtMs: nowMs + timing.reconnectMs,
+    },
     effects: [...before, { kind: "open", socket, again: true }],
   };
 }
@@ -176,8 +196,11 @@ const TABLE: Table = {
     wake: (state, _event, now, timing) =>
       now < state.giveUpAtMs
         ? stay(state)
-        : toOffline(state, state.failures + 1, "the socket did not answer", now, timing, [{ kind: "close", socket: state.socket }]),
-    reconnect: (state, _event, now, timing) => toConnecting(state, now, timing, [{ kind: "close", socket: state.socket }]),
+        : toOffline(state, state.failures + 1, "the socket did not answer", now, timing, [
+            { kind: "close", socket: state.socket },
+          ]),
+    reconnect: (state, _event, now, timing) =>
+      toConnecting(state, now, timing, [{ kind: "close", socket: state.socket }]),
   },
   live: {
     frame: (state, _event, now) => stay({ ...state, lastFrameAtMs: now }),
@@ -189,27 +212,51 @@ const TABLE: Table = {
       now < state.lastFrameAtMs + timing.silenceMs
         ? stay(state)
         : toOffline(state, 0, "the server fell silent", now, timing, [{ kind: "close", socket: state.socket }]),
-    reconnect: (state, _event, now, timing) => toConnecting(state, now, timing, [{ kind: "close", socket: state.socket }]),
+    reconnect: (state, _event, now, timing) =>
+      toConnecting(state, now, timing, [{ kind: "close", socket: state.socket }]),
   },
   polling: {
     frame: (state, event, now) => toLive(state, event.socket, now),
     closed: (state, event, now, timing) =>
-      stay({ ...state, failures: state.failures + 1, attempt: undefined, reason: event.reason, retryAtMs: now + timing.reconnectMs }),
+      stay({
+        ...state,
+        failures: state.failures + 1,
+        attempt: undefined,
+        reason: event.reason,
+        retryAtMs: now + timing.reconnectMs,
+      }),
     answered: (state, _event, now, timing) => stay({ ...state, pollAtMs: now + timing.pollMs }),
     unanswered: (state, event, now, timing) =>
-      toOffline(state, state.failures, event.reason, now, timing, state.attempt === undefined ? [] : [{ kind: "close", socket: state.attempt.socket }]),
+      toOffline(
+        state,
+        state.failures,
+        event.reason,
+        now,
+        timing,
+        state.attempt === undefined ? [] : [{ kind: "close", socket: state.attempt.socket }],
+      ),
     wake: (state, _event, now, timing) => {
       const poll: Effect[] = state.pollAtMs !== undefined && now >= state.pollAtMs ? [{ kind: "poll" }] : [];
       const polled: Polling = poll.length > 0 ? { ...state, pollAtMs: undefined } : state;
       if (state.attempt !== undefined && now >= state.attempt.giveUpAtMs) {
-        const given: Polling = { ...polled, failures: state.failures + 1, attempt: undefined, retryAtMs: now + timing.reconnectMs };
+        const given: Polling = {
+          ...polled,
+          failures: state.failures + 1,
+          attempt: undefined,
+          retryAtMs: now + timing.reconnectMs,
+        };
         return { state: given, effects: [{ kind: "close", socket: state.attempt.socket }, ...poll] };
       }
       if (state.attempt === undefined && now >= state.retryAtMs) return tryInBackground(polled, now, timing, poll);
       return { state: polled, effects: poll };
     },
     reconnect: (state, _event, now, timing) =>
-      tryInBackground(state, now, timing, state.attempt === undefined ? [] : [{ kind: "close", socket: state.attempt.socket }]),
+      tryInBackground(
+        state,
+        now,
+        timing,
+        state.attempt === undefined ? [] : [{ kind: "close", socket: state.attempt.socket }],
+      ),
   },
   offline: {
     // There is no socket in this phase, so its two events cannot come from a current one.
@@ -218,7 +265,9 @@ const TABLE: Table = {
     answered: (state, _event, now, timing) => (mayPoll(state, timing) ? toPolling(state, now, timing) : stay(state)),
     unanswered: (state) => stay(state),
     wake: (state, _event, now, timing) =>
-      now < state.retryAtMs ? stay(state) : toConnecting(state, now, timing, mayPoll(state, timing) ? [{ kind: "poll" }] : []),
+      now < state.retryAtMs
+        ? stay(state)
+        : toConnecting(state, now, timing, mayPoll(state, timing) ? [{ kind: "poll" }] : []),
     reconnect: (state, _event, now, timing) => toConnecting(state, now, timing, [{ kind: "poll" }]),
   },
 };

@@ -33,7 +33,14 @@ function Trust({ agent, trust }: { readonly agent: string; readonly trust: numbe
   return (
     <span className="trust">
       trust
-      <span className="trust-bar" role="meter" aria-label={`Trust in ${agent}`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(filled)}>
+      <span
+        className="trust-bar"
+        role="meter"
+        aria-label={`Trust in ${agent}`}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(filled)}
+      >
         <span className="trust-fill" style={{ inlineSize: `${filled}%` }} />
       </span>
       <span className="trust-figure">{trust.toFixed(2)}</span>
@@ -49,7 +56,7 @@ function hueOf(name: string): number {
 }
 
 const AgentItem = memo(function AgentItem({ agent }: { readonly agent: AgentView }) {
-  const first = [...agent.agent][0] ?? "?";
+  const first = String.fromCodePoint(agent.agent.codePointAt(0) ?? 63);
   return (
     <li className="agent" data-agent={agent.agent}>
       <span className="agent-face" data-hue={hueOf(agent.agent)} aria-hidden="true">
@@ -65,7 +72,13 @@ const AgentItem = memo(function AgentItem({ agent }: { readonly agent: AgentView
               <AgentText text={agent.state} />
             </Badge>
           )}
-          <span className="agent-seen">{agent.lastSeenAt === undefined ? "not seen yet" : <Ago atMs={agent.lastSeenAt} label="Last sign of life" />}</span>
+          <span className="agent-seen">
+            {agent.lastSeenAt === undefined ? (
+              "not seen yet"
+            ) : (
+              <Ago atMs={agent.lastSeenAt} label="Last sign of life" />
+            )}
+          </span>
         </div>
         <div className="agent-line quiet">
           <Trust agent={agent.agent} trust={agent.trust} />

@@ -118,7 +118,12 @@ export const AuditPanel = memo(function AuditPanel({ audit }: { readonly audit: 
         <>
           <div className="choice" role="group" aria-label="Which events">
             {KINDS.map((each) => (
-              <button key={each.kind} type="button" aria-pressed={kind === each.kind} onClick={() => setKind(each.kind)}>
+              <button
+                key={each.kind}
+                type="button"
+                aria-pressed={kind === each.kind}
+                onClick={() => setKind(each.kind)}
+              >
                 {each.word}
               </button>
             ))}

@@ -1,7 +1,7 @@
 // Owns the panel of all entries: search, order, groups, and which groups and rows are open.
 // Does not own a row's looks (entry-row.tsx). Open rows, focus and scroll survive every update, because rows are keyed.
 
-import { memo, useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useDeferredValue, useMemo, useState } from "react";
 import { Nothing, Panel } from "../parts/panel.tsx";
 import { SearchField } from "../parts/search-field.tsx";
 import type { EntryGroup, EntryRow } from "../state/entry-groups.ts";
@@ -11,8 +11,6 @@ import { EntryGroupList } from "./entry-group.tsx";
 
 type Order = "key" | "recent";
 
-/** Rows that are open when the page first shows a large board; the rest waits behind its heading. */
-const ROWS_OPEN_AT_FIRST = 600;
 const SEARCHED_CHARS = 10_000;
 
 // Lower-case text per row, made once; a changed row is a new object and gets a new one.
@@ -31,22 +29,19 @@ function filterGroups(groups: readonly EntryGroup[], query: string): readonly En
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return groups;
   return groups
-    .map((group) => ({ ...group, rows: group.rows.filter((row) => words.every((word) => searchText(row).includes(word))) }))
+    .map((group) => ({
+      ...group,
+      rows: group.rows.filter((row) => words.every((word) => searchText(row).includes(word))),
+    }))
     .filter((group) => group.rows.length > 0);
 }
 
-/** Whether a group starts open is settled when it first appears, so that a growing board folds nothing under the reader's eyes. */
-function useFolding(groups: readonly EntryGroup[]) {
+/** Which groups are open: as they began, until the reader folds or unfolds one. */
+function useFolding() {
   const [choices, setChoices] = useState<ReadonlyMap<string, boolean>>(new Map());
-  const usual = useRef(new Map<string, boolean>());
-  let rows = 0;
-  for (const group of groups) {
-    rows += group.rows.length;
-    if (!usual.current.has(group.name)) usual.current.set(group.name, rows <= ROWS_OPEN_AT_FIRST || rows === group.rows.length);
-  }
-  const isOpen = (name: string) => choices.get(name) ?? usual.current.get(name) ?? true;
-  const toggle = useCallback((name: string) => {
-    setChoices((before) => new Map(before).set(name, !(before.get(name) ?? usual.current.get(name) ?? true)));
+  const isOpen = (group: EntryGroup) => choices.get(group.name) ?? group.opensAtFirst;
+  const toggle = useCallback((group: EntryGroup) => {
+    setChoices((before) => new Map(before).set(group.name, !(before.get(group.name) ?? group.opensAtFirst)));
   }, []);
   return { isOpen, toggle };
 }
@@ -63,7 +58,13 @@ function useOpenKeys() {
   return { openKeys, toggle };
 }
 
-const OrderChoice = memo(function OrderChoice({ order, onChange }: { readonly order: Order; readonly onChange: (order: Order) => void }) {
+const OrderChoice = memo(function OrderChoice({
+  order,
+  onChange,
+}: {
+  readonly order: Order;
+  readonly onChange: (order: Order) => void;
+}) {
   return (
     <div className="choice" role="group" aria-label="Order of the entries">
       <button type="button" aria-pressed={order === "key"} onClick={() => onChange("key")}>
@@ -87,7 +88,7 @@ export const BlackboardPanel = memo(function BlackboardPanel({ board, groups, ke
   const [order, setOrder] = useState<Order>("key");
   const wanted = useDeferredValue(query);
   const found = useMemo(() => filterGroups(groups, wanted), [groups, wanted]);
-  const folding = useFolding(groups);
+  const folding = useFolding();
   const { openKeys, toggle } = useOpenKeys();
   const isSearch = wanted.trim() !== "";
   const foundCount = found.reduce((sum, group) => sum + group.rows.length, 0);
@@ -118,7 +119,7 @@ export const BlackboardPanel = memo(function BlackboardPanel({ board, groups, ke
           board={board}
           group={group}
           order={order}
-          isOpen={isSearch || folding.isOpen(group.name)}
+          isOpen={isSearch || folding.isOpen(group)}
           onToggle={folding.toggle}
           openKeys={openKeys}
           onToggleKey={toggle}

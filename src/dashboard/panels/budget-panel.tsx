@@ -17,7 +17,7 @@ const LOOKS: Record<BudgetStatus, { readonly tone: Tone; readonly icon: IconName
   exhausted: { tone: "bad", icon: "stop", word: "Exhausted" },
 };
 /** A status of a later version is shown by its own word. */
-const looksOf = (status: BudgetStatus) => LOOKS[status] ?? { tone: "calm", icon: "dot", word: String(status) };
+const looksOf = (status: BudgetStatus) => LOOKS[status] ?? { tone: "calm", icon: "dot", word: status };
 
 const TASKS_SLICE = 50;
 

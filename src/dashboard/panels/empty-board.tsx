@@ -40,10 +40,7 @@ export function EmptyBoard({ board }: { readonly board: string }) {
           <li key={way.title} className="way">
             <h3>{way.title}</h3>
             <p>{way.words}</p>
-            {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a block that scrolls must be reachable by keyboard */}
-            <pre tabIndex={0} aria-label={`Command: ${way.title}`}>
-              {way.command}
-            </pre>
+            <pre>{way.command}</pre>
             <CopyButton what="command" text={() => way.command} />
           </li>
         ))}

@@ -17,12 +17,20 @@ interface Props {
   readonly group: EntryGroup;
   readonly order: "key" | "recent";
   readonly isOpen: boolean;
-  readonly onToggle: (name: string) => void;
+  readonly onToggle: (group: EntryGroup) => void;
   readonly openKeys: ReadonlySet<string>;
   readonly onToggleKey: (key: string) => void;
 }
 
-export const EntryGroupList = memo(function EntryGroupList({ board, group, order, isOpen, onToggle, openKeys, onToggleKey }: Props) {
+export const EntryGroupList = memo(function EntryGroupList({
+  board,
+  group,
+  order,
+  isOpen,
+  onToggle,
+  openKeys,
+  onToggleKey,
+}: Props) {
   const rows = useMemo(
     () => (order === "key" ? group.rows : group.rows.toSorted((a, b) => changedAt(b) - changedAt(a))),
     [group.rows, order],
@@ -31,7 +39,7 @@ export const EntryGroupList = memo(function EntryGroupList({ board, group, order
   return (
     <section className="group">
       <h3 className="group-head">
-        <button type="button" aria-expanded={isOpen} onClick={() => onToggle(group.name)}>
+        <button type="button" aria-expanded={isOpen} onClick={() => onToggle(group)}>
           <Icon name="chevron" />
           {group.name === "" ? <span className="group-none">no namespace</span> : <AgentText text={group.name} />}
           <span className="count">{figure(group.rows.length)}</span>

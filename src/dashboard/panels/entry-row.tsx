@@ -9,18 +9,38 @@ import { ValueLine } from "../parts/json-tree.tsx";
 import { useClock } from "../state/clock.ts";
 import type { EntryRow } from "../state/entry-groups.ts";
 import { remaining } from "../text/figures.ts";
+import { printable } from "../text/printable.ts";
 import { EntryDetails } from "./entry-details.tsx";
 
 /** A change lights up only when it is drawn within this time, in ms; a row that is unfolded later stays calm. */
 const LIT_MS = 2500;
 
+/** Less life than this is worth a second look, in ms. */
+const SHORT_LIFE_MS = 60_000;
+
 function TimeLeft({ expiresAtMs }: { readonly expiresAtMs: number }) {
   const left = useClock((nowMs) => remaining(expiresAtMs - nowMs));
+  const isShort = useClock((nowMs) => expiresAtMs - nowMs < SHORT_LIFE_MS);
   return (
-    <span className="ttl" title="Time to live: the entry expires by itself">
+    <span className="ttl" data-short={isShort} title="Time to live: the entry expires by itself">
       <Icon name="clock" />
       {left}
     </span>
+  );
+}
+
+/** The key with its namespace dimmed. Where it is too long its middle gives way, because keys differ at the end. */
+function KeyParts({ text, prefix }: { readonly text: string; readonly prefix: number }) {
+  const colon = text.lastIndexOf(":");
+  const tail = colon > prefix && text.length - colon < 24 ? colon : text.length;
+  return (
+    <>
+      <bdi className="entry-head">
+        {prefix > 0 && <span className="entry-prefix">{text.slice(0, prefix)}</span>}
+        {printable(text.slice(prefix, tail))}
+      </bdi>
+      {tail < text.length && <AgentText className="entry-tail" text={text.slice(tail)} />}
+    </>
   );
 }
 
@@ -40,7 +60,7 @@ interface Props {
 
 export const EntryRowItem = memo(function EntryRowItem({ board, row, prefix, isOpen, onToggle }: Props) {
   const { key, facts } = row;
-  const isLit = row.changedAtMs !== undefined && Date.now() - row.changedAtMs < LIT_MS;
+  const isLit = useClock((nowMs) => row.changedAtMs !== undefined && nowMs - row.changedAtMs < LIT_MS);
   return (
     <li className="entry" data-key={key} data-open={isOpen}>
       {isLit && <span className="lit" key={row.changedAtMs} />}
@@ -59,14 +79,11 @@ export const EntryRowItem = memo(function EntryRowItem({ board, row, prefix, isO
           <Icon name="chevron" />
         </button>
         <span className="entry-key" title={key}>
-          <bdi>
-            {prefix > 0 && <span className="entry-prefix">{key.slice(0, prefix)}</span>}
-            <AgentText text={key.slice(prefix)} />
-          </bdi>
+          <KeyParts text={key} prefix={prefix} />
         </span>
         <span className="entry-value">
-          {row.expiresAtMs !== undefined && <TimeLeft expiresAtMs={row.expiresAtMs} />}
           <ValueLine value={row.value} />
+          {row.expiresAtMs !== undefined && <TimeLeft expiresAtMs={row.expiresAtMs} />}
         </span>
         <span className="entry-by">{facts !== undefined && <AgentText text={facts.by} />}</span>
         <span className="entry-rev">{facts !== undefined && `r${facts.rev}`}</span>

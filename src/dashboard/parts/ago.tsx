@@ -6,7 +6,8 @@ import { useScreen } from "../state/screen-store.ts";
 import { useDashboard } from "../dashboard-context.ts";
 import { ago, fullTime, shortTime } from "../text/figures.ts";
 
-const isoOf = (atMs: number) => (Number.isFinite(atMs) && Math.abs(atMs) < 8.64e15 ? new Date(atMs).toISOString() : undefined);
+const isoOf = (atMs: number) =>
+  Number.isFinite(atMs) && Math.abs(atMs) < 8.64e15 ? new Date(atMs).toISOString() : undefined;
 
 export function useServerOffsetMs(): number {
   const { store } = useDashboard();

@@ -6,7 +6,15 @@ import { Icon, type IconName } from "./icon.tsx";
 
 export type Tone = "ok" | "warn" | "high" | "bad" | "calm" | "accent";
 
-export function Badge({ tone, icon, children }: { readonly tone: Tone; readonly icon?: IconName; readonly children: ReactNode }) {
+export function Badge({
+  tone,
+  icon,
+  children,
+}: {
+  readonly tone: Tone;
+  readonly icon?: IconName;
+  readonly children: ReactNode;
+}) {
   return (
     <span className="badge" data-tone={tone}>
       {icon !== undefined && <Icon name={icon} />}

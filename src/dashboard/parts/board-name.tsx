@@ -18,12 +18,13 @@ export function BoardName() {
   const shown = useScreen(store, (screen) => screen.view?.board);
   const [boards, setBoards] = useState<readonly string[]>([]);
   useEffect(() => {
+    // The name of the shown board is known when data arrives, and only then can the list be had as well.
+    if (shown === undefined) return undefined;
     const stop = new AbortController();
     void listBoards(stop.signal).then((names) => {
       if (!stop.signal.aborted) setBoards(names);
     });
     return () => stop.abort();
-    // The name of the shown board is known when data arrives, and then the list can be had as well.
   }, [shown]);
   const name = shown ?? boardInAddress() ?? "default";
   const names = boards.includes(name) ? boards : [name, ...boards];

@@ -14,7 +14,7 @@ async function copy(text: string): Promise<boolean> {
     field.className = "unseen";
     document.body.append(field);
     field.select();
-    // The only way to copy on a page that the browser does not call secure.
+    // oxlint-disable-next-line typescript/no-deprecated -- the only way to copy on a page that the browser does not call secure
     const done = document.execCommand("copy");
     field.remove();
     return done;
@@ -25,13 +25,17 @@ async function copy(text: string): Promise<boolean> {
 export function CopyButton({ what, text }: { readonly what: string; readonly text: () => string }) {
   const [outcome, setOutcome] = useState<"idle" | "copied" | "failed">("idle");
   useEffect(() => {
-    if (outcome === "idle") return;
+    if (outcome === "idle") return undefined;
     const timer = setTimeout(() => setOutcome("idle"), 1500);
     return () => clearTimeout(timer);
   }, [outcome]);
   const words = { idle: `Copy ${what}`, copied: "Copied", failed: "Not allowed here" }[outcome];
   return (
-    <button type="button" className="button small" onClick={() => void copy(text()).then((done) => setOutcome(done ? "copied" : "failed"))}>
+    <button
+      type="button"
+      className="button small"
+      onClick={() => void copy(text()).then((done) => setOutcome(done ? "copied" : "failed"))}
+    >
       <Icon name={outcome === "copied" ? "check" : "copy"} />
       <span aria-live="polite">{words}</span>
     </button>

@@ -19,7 +19,7 @@ export function Freshness() {
     <span className="freshness" data-old={isOld} title="When the data on the screen was last known to be true">
       <span className="freshness-word">Updated </span>
       <time dateTime={new Date(freshAtMs).toISOString()}>{timeOfDay(freshAtMs)}</time>
-      <span className="freshness-age"> · {age} old</span>
+      <span className="freshness-age">{age} old</span>
     </span>
   );
 }

@@ -94,7 +94,11 @@ export const JsonTree = memo(function JsonTree({ value }: { readonly value: unkn
   }
   return (
     <div className="json">
-      {typeof value === "object" && value !== null && Object.keys(value).length > 0 ? <Members value={value} level={0} /> : <Leaf value={value} />}
+      {typeof value === "object" && value !== null && Object.keys(value).length > 0 ? (
+        <Members value={value} level={0} />
+      ) : (
+        <Leaf value={value} />
+      )}
     </div>
   );
 });
@@ -104,8 +108,10 @@ const LINE_CHARS = 400;
 /** The value in one line, coloured by its kind; objects without the quotes of their names. */
 export const ValueLine = memo(function ValueLine({ value }: { readonly value: unknown }) {
   const kind = kindOf(value);
-  if (typeof value === "string") return <bdi className="line-text">{value === "" ? "(empty text)" : oneLine(value, LINE_CHARS)}</bdi>;
-  if (kind !== "object" && kind !== "list") return <span className={`line-json json-${kind}`}>{jsonText(value, 0)}</span>;
+  if (typeof value === "string")
+    return <bdi className="line-text">{value === "" ? "(empty text)" : oneLine(value, LINE_CHARS)}</bdi>;
+  if (kind !== "object" && kind !== "list")
+    return <span className={`line-json json-${kind}`}>{jsonText(value, 0)}</span>;
   const members = Object.entries(value as object).slice(0, 12);
   const rest = Object.keys(value as object).length - members.length;
   return (

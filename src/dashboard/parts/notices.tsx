@@ -10,7 +10,15 @@ import { AgentText } from "./agent-text.tsx";
 import { OLD_MS } from "./freshness.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 
-function Notice({ tone, icon, children }: { readonly tone: "warn" | "bad" | "accent"; readonly icon: IconName; readonly children: ReactNode }) {
+function Notice({
+  tone,
+  icon,
+  children,
+}: {
+  readonly tone: "warn" | "bad" | "accent";
+  readonly icon: IconName;
+  readonly children: ReactNode;
+}) {
   return (
     <div className="notice" data-tone={tone}>
       <Icon name={icon} />
@@ -22,13 +30,15 @@ function Notice({ tone, icon, children }: { readonly tone: "warn" | "bad" | "acc
 /** Data is stale only when nobody wanted it frozen. */
 function StaleNotice({ screen }: { readonly screen: Screen }) {
   const { freshAtMs, liveUpdates, connection, httpProblem } = screen;
-  const age = useClock((nowMs) => (freshAtMs === undefined || !liveUpdates || nowMs - freshAtMs <= OLD_MS ? "" : duration(nowMs - freshAtMs)));
+  const age = useClock((nowMs) =>
+    freshAtMs === undefined || !liveUpdates || nowMs - freshAtMs <= OLD_MS ? "" : duration(nowMs - freshAtMs),
+  );
   if (freshAtMs === undefined || age === "") return null;
   const reason = connection.phase === "offline" || connection.phase === "polling" ? connection.reason : httpProblem;
   return (
     <Notice tone="bad" icon="warning">
-      <strong>This data is {age} old</strong> (as of {timeOfDay(freshAtMs)}).{reason !== undefined && ` Reason: ${reason}.`} It stays here until
-      newer data arrives.
+      <strong>This data is {age} old</strong> (as of {timeOfDay(freshAtMs)}).
+      {reason !== undefined && ` Reason: ${reason}.`} It stays here until newer data arrives.
     </Notice>
   );
 }
@@ -43,13 +53,14 @@ export function Notices() {
       <StaleNotice screen={screen} />
       {paused.length > 0 && (
         <Notice tone="warn" icon="pause">
-          <strong>Swarm is paused</strong> by its own switch in <AgentText text={paused.map((source) => source.source).join(", ")} />. Agents wait until it is
-          taken away.
+          <strong>Swarm is paused</strong> by its own switch in{" "}
+          <AgentText text={paused.map((source) => source.source).join(", ")} />. Agents wait until it is taken away.
         </Notice>
       )}
       {view?.unwritable !== undefined && (
         <Notice tone="bad" icon="stop">
-          <strong>The board is read-only at present</strong>: <AgentText text={view.unwritable} />. Reading and updates go on.
+          <strong>The board is read-only at present</strong>: <AgentText text={view.unwritable} />. Reading and updates
+          go on.
         </Notice>
       )}
       {view?.failedParts.map((part) => (

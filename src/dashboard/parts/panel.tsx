@@ -20,7 +20,7 @@ export function Panel({ id, title, count, tools, children }: PanelProps) {
         {count !== undefined && <span className="count">{typeof count === "number" ? figure(count) : count}</span>}
         {tools !== undefined && <div className="panel-tools">{tools}</div>}
       </header>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by keyboard */}
+      {/* It takes the focus, because a region that scrolls must be reachable by keyboard. */}
       <div className="panel-body" tabIndex={0} role="region" aria-labelledby={`${id}-title`}>
         {children}
       </div>

@@ -13,13 +13,15 @@ interface Props {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
 }
 
 export function SearchField({ label, value, onChange, isMain = false }: Props) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    if (!isMain) return;
+    if (!isMain) return undefined;
     const reach = (event: KeyboardEvent) => {
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       event.preventDefault();

@@ -20,7 +20,13 @@ export function SettingsMenu() {
   const seq = useScreen(store, (screen) => screen.view?.seq);
   return (
     <>
-      <button type="button" className="button icon-only" popoverTarget="settings" aria-label="Settings" title="Settings">
+      <button
+        type="button"
+        className="button icon-only"
+        popoverTarget="settings"
+        aria-label="Settings"
+        title="Settings"
+      >
         <Icon name="gear" />
       </button>
       <div id="settings" className="menu" popover="auto" role="group" aria-label="Settings">
@@ -28,7 +34,12 @@ export function SettingsMenu() {
           <span id="theme-label">Theme</span>
           <div className="choice" role="group" aria-labelledby="theme-label">
             {THEMES.map((each) => (
-              <button key={each.theme} type="button" aria-pressed={theme === each.theme} onClick={() => settings.change({ theme: each.theme })}>
+              <button
+                key={each.theme}
+                type="button"
+                aria-pressed={theme === each.theme}
+                onClick={() => settings.change({ theme: each.theme })}
+              >
                 {each.word}
               </button>
             ))}
@@ -69,7 +80,8 @@ export function SettingsMenu() {
           </div>
         </dl>
         <p className="menu-note">
-          <kbd>/</kbd> search <kbd>Tab</kbd> move <kbd>Enter</kbd> open <kbd>Esc</kbd> close · <a href="/api/docs">API</a>
+          <kbd>/</kbd> search <kbd>Tab</kbd> move <kbd>Enter</kbd> open <kbd>Esc</kbd> close ·{" "}
+          <a href="/api/docs">API</a>
         </p>
       </div>
     </>

@@ -39,7 +39,9 @@ function toneOfBudget(percentage: number): Tone {
 
 export function Summary({ view }: { readonly view: BoardView }) {
   const offsetMs = useServerOffsetMs();
-  const active = useClock((nowMs) => view.agents.filter((agent) => nowMs + offsetMs - (agent.lastSeenAt ?? 0) < ACTIVE_MS).length);
+  const active = useClock(
+    (nowMs) => view.agents.filter((agent) => nowMs + offsetMs - (agent.lastSeenAt ?? 0) < ACTIVE_MS).length,
+  );
   const recent = useClock((nowMs) => {
     const since = nowMs + offsetMs - RECENT_MS;
     return view.groups.reduce((sum, group) => sum + group.rows.filter((row) => (row.facts?.at ?? 0) > since).length, 0);
@@ -50,8 +52,13 @@ export function Summary({ view }: { readonly view: BoardView }) {
   const open = view.requests.filter((request) => request.state === "open").length;
   return (
     <nav className="summary" aria-label="Summary">
-      <Tile panel="blackboard" label="Keys" value={figure(view.keyCount)} note={`${figure(recent)} changed in the last minute`} />
-      <Tile panel="agents" label="Agents" value={figure(view.agents.length)} note={`${figure(active)} active in the last minute`} />
+      <Tile panel="blackboard" label="Keys" value={figure(view.keyCount)} note={`${figure(recent)} changed in 1 min`} />
+      <Tile
+        panel="agents"
+        label="Agents"
+        value={figure(view.agents.length)}
+        note={`${figure(active)} active in 1 min`}
+      />
       <Tile
         panel="budgets"
         label="Tokens used"
@@ -73,7 +80,13 @@ export function Summary({ view }: { readonly view: BoardView }) {
         note={`of the newest ${figure(view.audit.rows.length)} events`}
         tone={denied > 0 ? "bad" : "calm"}
       />
-      <Tile panel={open > 0 ? "requests" : "audit"} label="Waiting for you" value={figure(open)} note={open === 1 ? "open request" : "open requests"} tone={open > 0 ? "accent" : "calm"} />
+      <Tile
+        panel={open > 0 ? "requests" : "audit"}
+        label="Waiting for you"
+        value={figure(open)}
+        note={open === 1 ? "open request" : "open requests"}
+        tone={open > 0 ? "accent" : "calm"}
+      />
     </nav>
   );
 }

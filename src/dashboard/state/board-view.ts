@@ -49,16 +49,14 @@ const NO_BUDGETS: Budgets = { rows: [], used: 0, limit: 0, percentage: 0 };
 const NO_AUDIT: Audit = { rows: [], total: 0 };
 
 function budgetsOf(part: Extract<FullFrame["budget"], { success: true }>, before: Budgets): Budgets {
-  const rows = part.tasks.map(
-    (task): BudgetRow => ({
-      task: task.task_id,
-      used: task.tokens_used,
-      limit: task.budget_limit,
-      percentage: task.percentage,
-      status: task.status,
-      updatedAt: task.last_updated,
-    }),
-  );
+  const rows = part.tasks.map((task): BudgetRow => ({
+    task: task.task_id,
+    used: task.tokens_used,
+    limit: task.budget_limit,
+    percentage: task.percentage,
+    status: task.status,
+    updatedAt: task.last_updated,
+  }));
   return keepSame(before, {
     rows: keepSameList(before.rows, rows, (row) => row.task),
     used: part.total_used,
@@ -84,7 +82,10 @@ export function nextView(before: BoardView | undefined, frame: FullFrame, nowMs:
 
   let audit = old?.audit ?? NO_AUDIT;
   if (frame.audit.success) {
-    audit = keepSame(audit, { rows: auditRows(old?.audit.rows ?? [], frame.audit.entries), total: frame.audit.total_count });
+    audit = keepSame(audit, {
+      rows: auditRows(old?.audit.rows ?? [], frame.audit.entries),
+      total: frame.audit.total_count,
+    });
   } else failedParts.push(`Audit log: ${frame.audit.error}`);
 
   return {

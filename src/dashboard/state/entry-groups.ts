@@ -19,7 +19,12 @@ export interface EntryGroup {
   /** The namespace, or "" for keys without one. */
   readonly name: string;
   readonly rows: readonly EntryRow[];
+  /** Settled when the group first appears, so that a growing board folds nothing under the reader's eyes. */
+  readonly opensAtFirst: boolean;
 }
+
+/** Rows that are open when the page first shows a large board; the rest waits behind its heading. */
+const ROWS_OPEN_AT_FIRST = 600;
 
 /** Two readings of the same deadline may differ by the time the frames took; more than this is a new deadline, in ms. */
 const DEADLINE_TOLERANCE_MS = 2500;
@@ -33,7 +38,12 @@ function sameDeadline(a: number | undefined, b: number | undefined): boolean {
   return a === undefined || b === undefined ? a === b : Math.abs(a - b) <= DEADLINE_TOLERANCE_MS;
 }
 
-function isSameRow(row: EntryRow, value: unknown, facts: EntryFacts | undefined, expiresAtMs: number | undefined): boolean {
+function isSameRow(
+  row: EntryRow,
+  value: unknown,
+  facts: EntryFacts | undefined,
+  expiresAtMs: number | undefined,
+): boolean {
   if (!sameDeadline(row.expiresAtMs, expiresAtMs)) return false;
   // `seq` besides `rev`: a key that was deleted and written again starts at revision 1 again.
   if (row.facts !== undefined && facts !== undefined) return row.facts.rev === facts.rev && row.facts.seq === facts.seq;
@@ -69,9 +79,15 @@ export function entryGroups(
   }
 
   const oldGroups = new Map((before ?? []).map((group) => [group.name, group]));
-  const groups = [...rowsOf].toSorted((a, b) => byName(a[0], b[0])).map(([name, rows]): EntryGroup => {
-    const old = oldGroups.get(name);
-    return old !== undefined && keepList(old.rows, rows) === old.rows ? old : { name, rows };
-  });
+  let rowsSoFar = 0;
+  const groups = [...rowsOf]
+    .toSorted((a, b) => byName(a[0], b[0]))
+    .map(([name, rows]): EntryGroup => {
+      const isFirst = rowsSoFar === 0;
+      rowsSoFar += rows.length;
+      const old = oldGroups.get(name);
+      if (old === undefined) return { name, rows, opensAtFirst: isFirst || rowsSoFar <= ROWS_OPEN_AT_FIRST };
+      return keepList(old.rows, rows) === old.rows ? old : { ...old, rows };
+    });
   return before === undefined ? groups : keepList(before, groups);
 }

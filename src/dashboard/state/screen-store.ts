@@ -20,15 +20,15 @@ export interface Screen {
 }
 
 export interface ScreenStore {
-  read(): Screen;
-  subscribe(listener: () => void): () => void;
-  accept(frame: FullFrame, nowMs: number): void;
+  readonly read: () => Screen;
+  readonly subscribe: (listener: () => void) => () => void;
+  readonly accept: (frame: FullFrame, nowMs: number) => void;
   /** The server said that the last frame still holds. */
-  confirm(nowMs: number): void;
-  setConnection(connection: Connection): void;
-  setHttpProblem(problem: string | undefined): void;
+  readonly confirm: (nowMs: number) => void;
+  readonly setConnection: (connection: Connection) => void;
+  readonly setHttpProblem: (problem: string | undefined) => void;
   /** Off freezes the view; on shows the newest frame at once. */
-  setLiveUpdates(on: boolean): void;
+  readonly setLiveUpdates: (on: boolean) => void;
 }
 
 /** Clock readings of two frames differ by the time they travelled; smaller changes than this are noise, in ms. */
@@ -60,7 +60,9 @@ export function createScreenStore(connection: Connection): ScreenStore {
 
   function clockOffset(frame: FullFrame, nowMs: number): number {
     const offset = Date.parse(frame.timestamp) - nowMs;
-    return Number.isFinite(offset) && Math.abs(offset - screen.clockOffsetMs) > CLOCK_NOISE_MS ? offset : screen.clockOffsetMs;
+    return Number.isFinite(offset) && Math.abs(offset - screen.clockOffsetMs) > CLOCK_NOISE_MS
+      ? offset
+      : screen.clockOffsetMs;
   }
 
   return {
@@ -71,10 +73,16 @@ export function createScreenStore(connection: Connection): ScreenStore {
     },
     accept(frame, nowMs) {
       // The first request and the socket race at the start: an older frame of the same history must not undo a newer one.
-      if (newest !== undefined && newest.frame.board.epoch === frame.board.epoch && frame.board.seq < newest.frame.board.seq) return;
+      if (
+        newest !== undefined &&
+        newest.frame.board.epoch === frame.board.epoch &&
+        frame.board.seq < newest.frame.board.seq
+      )
+        return;
       newest = { frame, atMs: nowMs };
       const clockOffsetMs = clockOffset(frame, nowMs);
-      if (!screen.liveUpdates && screen.view !== undefined) change({ waiting: waitingSince(screen.view, frame), clockOffsetMs });
+      if (!screen.liveUpdates && screen.view !== undefined)
+        change({ waiting: waitingSince(screen.view, frame), clockOffsetMs });
       else change({ view: nextView(screen.view, frame, nowMs), freshAtMs: nowMs, waiting: 0, clockOffsetMs });
     },
     confirm(nowMs) {
@@ -88,7 +96,12 @@ export function createScreenStore(connection: Connection): ScreenStore {
     setLiveUpdates(on) {
       if (on === screen.liveUpdates) return;
       if (!on || newest === undefined) return change({ liveUpdates: on, waiting: 0 });
-      change({ liveUpdates: true, waiting: 0, view: nextView(screen.view, newest.frame, Date.now()), freshAtMs: newest.atMs });
+      change({
+        liveUpdates: true,
+        waiting: 0,
+        view: nextView(screen.view, newest.frame, Date.now()),
+        freshAtMs: newest.atMs,
+      });
     },
   };
 }

@@ -31,9 +31,9 @@ function remembered(): Settings {
 }
 
 export interface SettingsStore {
-  read(): Settings;
-  subscribe(listener: () => void): () => void;
-  change(part: Partial<Settings>): void;
+  readonly read: () => Settings;
+  readonly subscribe: (listener: () => void) => () => void;
+  readonly change: (part: Partial<Settings>) => void;
 }
 
 export function createSettingsStore(): SettingsStore {

@@ -4,7 +4,12 @@
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const oneDigit = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
@@ -12,7 +17,8 @@ const UNKNOWN = "–";
 
 export const figure = (value: number) => (Number.isFinite(value) ? whole.format(value) : UNKNOWN);
 /** 12 345 678 as 12.3M; small numbers as they are. */
-export const shortFigure = (value: number) => (!Number.isFinite(value) ? UNKNOWN : Math.abs(value) < 100_000 ? whole.format(value) : compact.format(value));
+export const shortFigure = (value: number) =>
+  !Number.isFinite(value) ? UNKNOWN : Math.abs(value) < 100_000 ? whole.format(value) : compact.format(value);
 export const percent = (value: number) => (Number.isFinite(value) ? `${oneDigit.format(value)}%` : UNKNOWN);
 
 /** Length of time in one unit: 12s, 5m, 3h, 40d. `ms` below zero counts as zero. */

@@ -10,7 +10,9 @@ export function jsonText(value: unknown, indent: number, depth = 0): string {
   const isList = Array.isArray(value);
   const parts = isList
     ? value.map((item) => jsonText(item, indent, depth + 1))
-    : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${indent > 0 ? " " : ""}${jsonText(item, indent, depth + 1)}`);
+    : Object.entries(value).map(
+        ([key, item]) => `${JSON.stringify(key)}:${indent > 0 ? " " : ""}${jsonText(item, indent, depth + 1)}`,
+      );
   const [open, shut] = isList ? ["[", "]"] : ["{", "}"];
   if (parts.length === 0) return open + shut;
   if (indent === 0) return open + parts.join(",") + shut;

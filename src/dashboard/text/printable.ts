@@ -1,8 +1,8 @@
 // Owns making text that agents wrote safe to look at: what would be invisible or reorder its surroundings is shown by its code.
 // Does not own escaping markup: React does that, as text never reaches the page in another way.
 
-/** C0 and C1 controls except line feed and tab, bidirectional controls, zero-width characters, the byte order mark. */
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
+/** Control characters except line feed and tab, bidirectional controls, zero-width characters, the byte order mark. */
+const HIDDEN = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u200b\u2060-\u2064\ufeff]/gu;
 
 const codeOf = (char: string) => `‹U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}›`;
 
