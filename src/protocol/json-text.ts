@@ -11,11 +11,12 @@ export type JsonTextResult =
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Index just past the string that opens at `start`. The text is valid JSON. */
+/** Index just past the string that opens at `start`; the end of the text where it never closes, so that no loop hangs. */
 function endOfString(text: string, start: number): number {
   let i = start + 1;
   for (;;) {
     const end = text.indexOf('"', i);
+    if (end === -1) return text.length;
     let slashes = 0;
     while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
     if (slashes % 2 === 0) return end + 1;
