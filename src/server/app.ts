@@ -28,6 +28,15 @@ declare module "fastify" {
   }
 }
 
+/** One address with its methods. */
+export interface ServedRoute {
+  readonly url: string;
+  readonly pattern: RegExp;
+  readonly methods: readonly string[];
+  /** Left out of the API's description: pages and their files. */
+  readonly hidden: boolean;
+}
+
 /** A key of the largest size, every byte percent-encoded, fits with room. */
 const maxParamLength = (maxKeyBytes: number): number => Math.max(2048, maxKeyBytes * 4);
 
@@ -35,7 +44,7 @@ export async function createApp(
   near: Near,
   log: FastifyBaseLogger,
   listener: (handler: http.RequestListener) => http.Server,
-): Promise<App> {
+): Promise<{ readonly app: App; readonly routes: readonly ServedRoute[] }> {
   const { settings } = near;
   const app: App = Fastify({
     serverFactory: (handler) => listener((request, response) => handler(request, response)),
@@ -57,7 +66,8 @@ export async function createApp(
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler(answerError);
   keepBodiesAsText(app);
-  refuseOtherMethods(app);
+  const routes = listRoutes(app);
+  refuseOtherMethods(app, routes);
   app.addHook("onResponse", async (request, reply) => {
     request.log.debug(
       { method: request.method, url: request.url, status: reply.statusCode, tookMs: reply.elapsedTime },
@@ -78,7 +88,7 @@ export async function createApp(
   classicRoutes(app, near);
   await docsRoutes(app);
   await pageRoutes(app, settings.dashboardDir ?? builtDashboardDir());
-  return app;
+  return { app, routes };
 }
 
 /** Bodies reach the validator as text, because values keep their text (rule 19). */
@@ -110,16 +120,22 @@ function keepBodiesAsText(app: App): void {
   });
 }
 
-/** An address that exists for other methods is 405 with Allow, not 404. */
-function refuseOtherMethods(app: App): void {
-  const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = [];
-  app.addHook("onRoute", ({ url, method }) => {
+/** Collect the routes as they are made, hidden ones too. */
+function listRoutes(app: App): readonly ServedRoute[] {
+  const routes: ServedRoute[] = [];
+  app.addHook("onRoute", ({ url, method, schema }) => {
+    // Segments between slashes, `:name` for one of them, `*` for the rest.
     const source = url
       .replace(/[.+?^${}()|[\]\\]/g, "\\$&")
       .replace(/:[A-Za-z_]+/g, "[^/]+")
       .replace(/\*/g, ".*");
-    routes.push({ pattern: new RegExp(`^${source}$`), methods: [method].flat() });
+    routes.push({ url, pattern: new RegExp(`^${source}$`), methods: [method].flat(), hidden: schema?.hide === true });
   });
+  return routes;
+}
+
+/** An address that exists for other methods is 405 with Allow, not 404. */
+function refuseOtherMethods(app: App, routes: readonly ServedRoute[]): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split(/[?#]/, 1)[0] ?? "";
     const allowed = new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods));

@@ -93,7 +93,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
     starting.push(() => sockets.close(1001, "server stopping", 0));
-    const app = await createApp(near, log, (handler) =>
+    const { app } = await createApp(near, log, (handler) =>
       createListener(
         {
           names: allowedNames(settings.host, settings.allowedHosts),
