@@ -12,7 +12,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["src/**/*.test.{ts,tsx}", "test/tidy.test.ts"],
+          include: ["src/**/*.test.{ts,tsx}", "test/tidy.test.ts", "test/errors.test.ts"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },
@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/tidy.test.ts"],
+          exclude: ["test/tidy.test.ts", "test/errors.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Real processes, browsers and kills: each file has the machine to itself.

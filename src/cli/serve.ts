@@ -10,6 +10,7 @@ import { createLogger } from "./log-lines.ts";
 import { print, printJson } from "./print.ts";
 import { type ServerFlags, serverOptionsOf } from "./server-settings.ts";
 import { effectiveSettings } from "./settings.ts";
+import { stopSignal } from "./stop-signal.ts";
 
 /** Start a server from its flags, and say so. @throws CliError that tells what stands in the way */
 export async function startServer(command: Command, flags: ServerFlags): Promise<SwarmboardServer> {
@@ -34,7 +35,8 @@ export async function startServer(command: Command, flags: ServerFlags): Promise
 }
 
 function announce(command: Command, flags: ServerFlags): void {
-  const settings = effectiveSettings(command);
+  // In memory there is no folder, whatever its default says.
+  const settings = effectiveSettings(command).filter(({ name }) => name !== "data" || flags.memory !== true);
   if (flags.json === true) {
     printJson({ event: "settings", version: PRODUCT_VERSION, settings });
     return;
@@ -88,19 +90,6 @@ function startFailure(error: unknown, options: ServerOptions): CliError {
   }
   if (message.startsWith("refusing to listen")) return new CliError(EXIT.usage, message);
   return new CliError(EXIT.refused, `the server could not start: ${message}`);
-}
-
-/** Resolves with the name of the first SIGINT, SIGTERM or SIGHUP. A second one ends the process at once. */
-export function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (asked) process.exit(130);
-      asked = true;
-      resolve(signal);
-    };
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
-  });
 }
 
 /** Serve until a signal. */

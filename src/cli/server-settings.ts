@@ -9,7 +9,7 @@ import { configSetting, setting } from "./settings.ts";
 export interface ServerFlags {
   readonly host: string;
   readonly port: number;
-  readonly data?: string;
+  readonly data: string;
   readonly memory?: boolean;
   readonly follow?: readonly FollowedFolder[];
   readonly insecure?: boolean;
@@ -32,8 +32,8 @@ export function addServerSettings(command: Command): Command {
       setting("--host <address>", "address to listen at; beyond loopback needs --insecure").default("127.0.0.1"),
     )
     .addOption(setting("--port <number>", "port to listen at; 0 picks a free one").default(8000).argParser(parsePort))
-    .addOption(setting("--data <dir>", "folder of the durable log"))
-    .addOption(setting("--memory", "keep everything in memory, and lose it at the end"))
+    .addOption(setting("--data <dir>", "folder of the durable log").default("./swarmboard-data"))
+    .addOption(setting("--memory", "keep everything in memory, and lose it at the end").conflicts("data"))
     .addOption(
       setting("--follow <[board=]dir>", "(repeatable) follow a swarm's workspace, read-only, onto a board").argParser(
         parseFollow,
@@ -75,7 +75,7 @@ export function serverOptionsOf(flags: ServerFlags): ServerOptions {
   return {
     host: flags.host,
     port: flags.port,
-    ...(flags.memory === true ? { memory: true } : { dataDir: flags.data ?? "./swarmboard-data" }),
+    ...(flags.memory === true ? { memory: true } : { dataDir: flags.data }),
     ...(flags.follow === undefined ? {} : { follow: flags.follow }),
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(flags.allowHost === undefined ? {} : { allowedHosts: flags.allowHost }),

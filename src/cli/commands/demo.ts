@@ -7,8 +7,8 @@ import { createSwarm } from "../demo/swarm.ts";
 import { parseAmount, parseBoard, parseUrl } from "../parse-values.ts";
 import { print, printJson } from "../print.ts";
 import { addServerSettings, type ServerFlags } from "../server-settings.ts";
-import { startServer, stopSignal } from "../serve.ts";
 import { setting } from "../settings.ts";
+import { stopSignal } from "../stop-signal.ts";
 
 interface DemoFlags extends ServerFlags {
   readonly url?: string;
@@ -28,9 +28,13 @@ export function addDemoCommand(program: Command): void {
     .addOption(
       new Option("--seed <n>", "chance's seed: the same seed, the same swarm").default(7).argParser(parseAmount),
     );
-  addServerSettings(command).action(async (flags: DemoFlags) => {
+  addServerSettings(command).action(async () => {
+    // Its own server forgets everything, unless somebody says where to keep it.
+    if (command.getOptionValueSource("data") === "default") command.setOptionValueWithSource("memory", true, "implied");
+    const flags = command.opts<DemoFlags>();
     const stop = stopSignal();
-    const server = flags.url === undefined ? await startServer(command, inMemory(flags)) : undefined;
+    const { startServer } = await import("../serve.ts");
+    const server = flags.url === undefined ? await startServer(command, flags) : undefined;
     const url = server?.url ?? flags.url ?? "";
     const swarm = createSwarm({
       apiFor: (agent) => createBoardApi({ url, board: flags.board, agent, timeout: 10_000 }),
@@ -47,5 +51,3 @@ export function addDemoCommand(program: Command): void {
     }
   });
 }
-
-const inMemory = (flags: DemoFlags): ServerFlags => (flags.data === undefined ? { ...flags, memory: true } : flags);

@@ -1,7 +1,7 @@
 // Owns `put`, `get` and `delete`. Does not own verdicts: conditions travel to the server.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { membersOf } from "../../protocol/index.ts";
+import { elementsOf, membersOf } from "../../protocol/index.ts";
 import { addTargetSettings, createBoardApi, entryAddress, type TargetFlags } from "../board-api.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { parseAmount, parseDuration, valueOf } from "../parse-values.ts";
@@ -128,9 +128,10 @@ async function list(flags: TargetFlags & { readonly prefix?: string; readonly li
     const { text } = await api.call({ path: "entries", query: { prefix: flags.prefix, limit, after } });
     const page = JSON.parse(text) as { total: number; entries: EntryAnswer[]; next: string | null };
     // One line per entry, so that a board of any size can be piped.
-    for (const entry of page.entries) {
-      if (flags.json === true) print(JSON.stringify(entry));
+    for (const line of elementsOf(membersOf(text)?.get("entries") ?? "[]") ?? []) {
+      if (flags.json === true) print(line);
       else {
+        const entry = JSON.parse(line) as EntryAnswer;
         const value = typeof entry.value === "string" ? entry.value : JSON.stringify(entry.value);
         rows.push([
           plain(entry.key),

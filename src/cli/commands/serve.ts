@@ -1,7 +1,6 @@
 // Owns the declaration of `serve`, the command that runs when none is named. Does not own the server's life (cli/serve).
 
 import type { Command } from "commander";
-import { serve } from "../serve.ts";
 import { addServerSettings, type ServerFlags } from "../server-settings.ts";
 
 export function addServeCommand(program: Command): void {
@@ -18,5 +17,9 @@ Examples:
 
 It prints "listening on http://host:port" once it takes requests, and stops cleanly on Ctrl-C or SIGTERM.`,
     )
-    .action((flags: ServerFlags, command: Command) => serve(command, flags));
+    .action(async (flags: ServerFlags, command: Command) => {
+      // Loaded now, because the other commands need none of the server and should start quickly.
+      const { serve } = await import("../serve.ts");
+      await serve(command, flags);
+    });
 }

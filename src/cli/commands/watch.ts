@@ -8,7 +8,7 @@ import { addTargetSettings, type TargetFlags } from "../board-api.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { parseDuration } from "../parse-values.ts";
 import { print, printError, printJson } from "../print.ts";
-import { stopSignal } from "../serve.ts";
+import { stopSignal } from "../stop-signal.ts";
 import { differences, lineOf } from "./frame-differences.ts";
 
 /** Pause before each attempt to connect again: the seed's interval. */

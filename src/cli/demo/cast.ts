@@ -107,3 +107,11 @@ export const NOTES: readonly [string, ...string[]] = [
   "quantile coverage is 91.3 %, target 90 %",
   "the operator rounds to 0.1 GW before publishing",
 ];
+
+/** Why the overseer denies what a trusted agent asks for. */
+export const DENIALS: readonly [string, ...string[]] = [
+  "another job has priority",
+  "the maintenance window is open",
+  "ask again after the review",
+  "the same data is on the board already",
+];

@@ -2,7 +2,7 @@
 // Does not own time or chance: both are passed in. Everything written has a bounded set of names or a TTL.
 
 import type { BoardWriter } from "./board-writer.ts";
-import { type Member, NOTES, OVERSEER, STEPS, TASKS } from "./cast.ts";
+import { DENIALS, type Member, NOTES, OVERSEER, STEPS, TASKS } from "./cast.ts";
 import type { Chance } from "./chance.ts";
 import type { SprintBudgets } from "./sprint-budgets.ts";
 
@@ -61,7 +61,7 @@ export async function workOnce(stage: Stage, me: Member): Promise<void> {
     });
     await heartbeat(stage, me, step);
     if (!(await pause(chance.int(900, 2600)))) return;
-    await budgets.charge(writer, me.stream, chance.int(180, 950), me.name, `${step} (${task})`);
+    await budgets.charge(writer, me.stream, chance.int(120, 620), me.name, `${step} (${task})`);
     if (chance.happens(0.12) && !(await askPermission(stage, me, task))) {
       outcome = "blocked";
       break;
@@ -112,7 +112,11 @@ async function askPermission(stage: Stage, me: Member, task: string): Promise<bo
   if (opened === undefined) return true;
   if (!(await pause(chance.int(1200, 4000)))) return false;
   const granted = chance.happens(me.trust);
-  const why = granted ? `trust ${me.trust} suffices for ${subject}` : `trust ${me.trust} is too low for ${subject}`;
+  const why = granted
+    ? `trust ${me.trust} suffices for ${subject}`
+    : me.trust < 0.7
+      ? `trust ${me.trust} is too low for ${subject}`
+      : chance.pick(DENIALS);
   await overseer.send(
     {
       type: "request.decide",
