@@ -20,7 +20,7 @@ export interface SegmentHeader {
   readonly bytes: number;
 }
 
-const NAME = /^(\d{16})\.jsonl$/;
+export const SEGMENT_NAME = /^(\d{16})\.jsonl$/;
 
 export const segmentName = (firstSeq: number): string => `${String(firstSeq).padStart(16, "0")}.jsonl`;
 
@@ -28,7 +28,7 @@ export const segmentName = (firstSeq: number): string => `${String(firstSeq).pad
 export async function listSegments(disk: Disk, folder: string): Promise<Segment[]> {
   const segments: Segment[] = [];
   for (const name of await disk.list(folder)) {
-    const found = NAME.exec(name);
+    const found = SEGMENT_NAME.exec(name);
     if (found !== null) segments.push({ firstSeq: Number(found[1]), path: `${folder}/${name}` });
     else if (name.endsWith(".tmp")) await disk.unlink(`${folder}/${name}`);
   }
