@@ -22,7 +22,10 @@ async function start(...events: readonly string[]) {
   const followed = await follow(dir);
   open.push(followed);
   const has = (...wanted: readonly string[]): Promise<void> =>
-    until(`${wanted.join(" ")} instead of ${followed.events().join(" ")}`, () => followed.events().join() === wanted.join());
+    until(
+      `${wanted.join(" ")} instead of ${followed.events().join(" ")}`,
+      () => followed.events().join() === wanted.join(),
+    );
   const stays = async (...wanted: readonly string[]): Promise<void> => {
     await aWhile();
     expect(followed.events()).toEqual(wanted);

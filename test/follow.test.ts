@@ -2,6 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { appendFile, chmod, mkdir, readFile, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import type * as FilePromises from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createFollower } from "../src/follow/index.ts";
@@ -13,7 +14,7 @@ import type { Followed } from "./followed-board.ts";
 // The follower's one way to open a file, with a record of what it opened; everything else about it is real.
 const openedPaths = vi.hoisted((): string[] => []);
 vi.mock("node:fs/promises", async (importOriginal) => {
-  const real = await importOriginal<typeof import("node:fs/promises")>();
+  const real = await importOriginal<typeof FilePromises>();
   return {
     ...real,
     open: (path: string, ...rest: [flags?: string | number, mode?: number]) => {
@@ -60,7 +61,11 @@ describe("both fixtures load completely", () => {
     expect([...state.budgets.keys()]).toEqual(["task_001", "task_002"]);
     expect(state.budgets.get("task_002")?.saidExhausted).toBe(true);
     expect(state.audit.total).toBe(28);
-    expect(state.requests.get("chg_162138ef")).toMatchObject({ kind: "change", state: "open", subject: "task:3:status" });
+    expect(state.requests.get("chg_162138ef")).toMatchObject({
+      kind: "change",
+      state: "open",
+      subject: "task:3:status",
+    });
     expect([...state.requests.values()].find((request) => request.kind === "permission")).toMatchObject({
       state: "granted",
       agent: "data_analyst",
@@ -249,7 +254,10 @@ describe("files that others write", () => {
     const stated = JSON.stringify({ ceiling: 10_000, spent: { writer: 5200 }, totalSpent: 8100 });
     await writeFile(join(dir, "swarm-blackboard.md"), networkAiBoard({ "federated-budget": stated }));
     const followed = opened(await follow(dir));
-    expect(followed.board.state.budgets.get("federated-budget")).toMatchObject({ limitTokens: 10_000, usedTokens: 8100 });
+    expect(followed.board.state.budgets.get("federated-budget")).toMatchObject({
+      limitTokens: 10_000,
+      usedTokens: 8100,
+    });
     await writeFile(join(dir, "budget_tracking.json"), '{"t":{"max_tokens":1}}');
     await until("one budget", () => [...followed.board.state.budgets.keys()].join(",") === "t");
   });
@@ -258,7 +266,10 @@ describe("files that others write", () => {
     const dir = await workspace();
     const long = "k".repeat(600);
     const fitting = "k".repeat(512);
-    await writeFile(join(dir, "swarm-blackboard.md"), networkAiBoard({ a: 1, [long]: 2, [fitting]: 3, big: "x".repeat(2 ** 20), z: 4 }));
+    await writeFile(
+      join(dir, "swarm-blackboard.md"),
+      networkAiBoard({ a: 1, [long]: 2, [fitting]: 3, big: "x".repeat(2 ** 20), z: 4 }),
+    );
     const followed = opened(await follow(dir));
     expect([...followed.board.state.entries.keys()].sort()).toEqual(["a", fitting, "z"].sort());
     expect(followed.follower.status().refused).toHaveLength(2);

@@ -26,8 +26,8 @@ export interface Followed {
   follower: Follower;
   /** Stop and start again on the same board. */
   restart(): Promise<void>;
-  value(key: string): unknown;
-  events(): string[];
+  readonly value: (key: string) => unknown;
+  readonly events: () => string[];
   records(): Promise<LogRecord[]>;
   commands(): Promise<SingleCommand[]>;
   close(): Promise<void>;

@@ -1,17 +1,7 @@
 // Owns what the follower asks of a board, and what it offers to those who run it.
 // Does not own how either is done. Structural on purpose: follow/ knows no engine, only the words.
 
-import type {
-  Budget,
-  Command,
-  CommandId,
-  Entry,
-  Limits,
-  Origin,
-  Outcome,
-  Request,
-  Source,
-} from "../protocol/index.ts";
+import type { Budget, Command, CommandId, Entry, Limits, Origin, Outcome, Request, Source } from "../protocol/index.ts";
 
 /** The part of a board's state that tells a follower what is its own (rule 20) and how far it came (rule 21). */
 export interface FollowedState {

@@ -81,7 +81,10 @@ export async function createFollower(options: FollowerOptions): Promise<Follower
     now: options.now ?? Date.now,
     onConflicts: (from, names) => {
       for (const name of names.slice(0, MAX_REMARKS)) remark(conflicts, name);
-      logger?.info({ source: from, keys: names.slice(0, MAX_REMARKS) }, "a followed file takes over keys of other writers");
+      logger?.info(
+        { source: from, keys: names.slice(0, MAX_REMARKS) },
+        "a followed file takes over keys of other writers",
+      );
     },
   };
   const hasBudgetFile = (): boolean =>
@@ -105,14 +108,17 @@ export async function createFollower(options: FollowerOptions): Promise<Follower
     if (closing.signal.aborted || at >= timerAt) return;
     clearTimeout(timer);
     timerAt = at;
-    timer = setTimeout(() => {
-      timerAt = Number.POSITIVE_INFINITY;
-      // A look is under way: it wakes us again at its end.
-      running ??= look().finally(() => {
-        running = undefined;
-        scheduleNext();
-      });
-    }, Math.max(0, delayMs));
+    timer = setTimeout(
+      () => {
+        timerAt = Number.POSITIVE_INFINITY;
+        // A look is under way: it wakes us again at its end.
+        running ??= look().finally(() => {
+          running = undefined;
+          scheduleNext();
+        });
+      },
+      Math.max(0, delayMs),
+    );
   }
 
   function scheduleNext(): void {
@@ -158,7 +164,10 @@ export async function createFollower(options: FollowerOptions): Promise<Follower
     layout = await layoutOf(dir);
     const missing = layout.folders.filter((folder) => ![...files.values()].some((file) => file.folder === folder));
     for (const followed of followedPaths(layout.base, missing, label, context, hasBudgetFile)) {
-      files.set(followed.path, createFileState(followed, () => target.state, closing.signal));
+      files.set(
+        followed.path,
+        createFileState(followed, () => target.state, closing.signal),
+      );
     }
     const proposals = layout.folders.map((folder) => join(folder, "pending_changes"));
     await watcher?.set(layout.exists ? [...layout.folders, ...proposals] : [dirname(layout.base)]);

@@ -81,8 +81,7 @@ export async function layoutOf(dir: string): Promise<Layout> {
   const given = resolve(dir);
   const parent = dirname(given);
   // `<base>/data` was given, and the blackboard lies beside it.
-  const isData =
-    basename(given) === "data" && !(await holds(given, BOARD_FILES)) && (await holds(parent, BOARD_FILES));
+  const isData = basename(given) === "data" && !(await holds(given, BOARD_FILES)) && (await holds(parent, BOARD_FILES));
   const base = isData ? parent : given;
   const folders = [base, join(base, "data")];
   if (!(await holds(base, BOARD_FILES)) && !(await holds(join(base, "data"), BOARD_FILES))) {

@@ -28,7 +28,8 @@ export function reportOf(input: ReportInput): Report {
   const broken = views.filter((view) => view.state === "error" || view.state === "stale");
   for (const view of broken) sentences.push(`${view.file}: ${view.problem ?? view.state}.`);
   for (const file of files) {
-    if (file.view().state === "ok") for (const problem of file.problems) sentences.push(`${file.followed.file}: ${problem}.`);
+    if (file.view().state === "ok")
+      for (const problem of file.problems) sentences.push(`${file.followed.file}: ${problem}.`);
   }
   const last = refused.at(-1);
   if (last !== undefined) sentences.push(`Not imported, last of ${refused.length}: ${last}.`);

@@ -14,6 +14,8 @@ export const MAX_BATCH_COMMANDS = 1000;
 export const MAX_BATCH_BYTES = 4 * 1_048_576;
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 5000;
+/** Causes that only say that someone else was faster with what we were about to take back. Nothing to report. */
+const OVERTAKEN = new Set(["no_such_entry", "not_owner", "no_such_budget", "no_such_request", "request_decided"]);
 
 export interface Delivery {
   /** Throws an AbortError once closing, and nothing else. */
@@ -54,7 +56,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const commands = batch.flatMap((work) => work.commands);
     const marks = new Map(batch.flatMap((work) => work.marks));
     const all: SingleCommand[] = [...commands];
-    if (marks.size > 0) all.push({ type: "source.mark", source, marks: [...marks].map(([name, value]) => [name, value]) });
+    if (marks.size > 0)
+      all.push({ type: "source.mark", source, marks: [...marks].map(([name, value]) => [name, value]) });
     if (all.length === 0) return;
     const outcome = await settle(source, all);
     if (outcome.ok) return;
@@ -78,7 +81,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       const at = index - before;
       before += work.commands.length;
       if (at < 0 || at >= work.commands.length) return work;
-      onRefused(work.label, cause);
+      if (!OVERTAKEN.has(cause)) onRefused(work.label, cause);
       const left = work.commands.toSpliced(at, 1);
       // A full board may have room later: without a mark, the next version of the file tries again.
       const marks = cause === "board_full" && left.length === 0 ? [] : work.marksIfRefused;

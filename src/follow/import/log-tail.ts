@@ -14,7 +14,16 @@ import { lineChunks } from "../reading/line-chunks.ts";
 import type { LineChunk } from "../reading/line-chunks.ts";
 import { errorText, meansAbsent, openRegular, signatureAt } from "../reading/regular-file.ts";
 import type { FileSignature } from "../reading/regular-file.ts";
-import { advance, extendHead, ignoredLog, isSameLog, placeMark, placeOfMark, readHead, startOfLog } from "./log-place.ts";
+import {
+  advance,
+  extendHead,
+  ignoredLog,
+  isSameLog,
+  placeMark,
+  placeOfMark,
+  readHead,
+  startOfLog,
+} from "./log-place.ts";
 import type { LogPlace } from "./log-place.ts";
 import { createSeenLines, lineToken } from "./seen-lines.ts";
 import type { ImportContext, Importer, Step } from "./step.ts";
@@ -141,7 +150,8 @@ export function createLogTail(
     for (const { text } of lines) {
       const line = parse(text);
       if (line === undefined) unreadable++;
-      else if (isNew(inode, place, tokenOf(text, line.eventId), line.eventId !== undefined)) commands.push(line.command);
+      else if (isNew(inode, place, tokenOf(text, line.eventId), line.eventId !== undefined))
+        commands.push(line.command);
     }
     const marks: Mark[] = [[`${TAIL}${inode}`, placeMark(place)], ...seen.takeMarks()];
     if (current) marks.push(["current", inode]);

@@ -51,7 +51,8 @@ export function createWholeFile(
     }
     const parsed = parse(read.text, context.now());
     if (!parsed.ok) return { kind: "torn", reason: parsed.reason };
-    if (parsed.items.length > MAX_FILE_ITEMS) return { kind: "failed", reason: `states more than ${MAX_FILE_ITEMS} items` };
+    if (parsed.items.length > MAX_FILE_ITEMS)
+      return { kind: "failed", reason: `states more than ${MAX_FILE_ITEMS} items` };
     const plan = planImport(source, parsed, context.state());
     const believed = plan.vanished.length === 0 || parsed.endMarked || isConfirmed(read.signature.text + content);
     if (plan.conflicts.length > 0) context.onConflicts(source, plan.conflicts);
