@@ -24,15 +24,17 @@ export interface Moment {
 }
 
 export class IdWindow {
-  readonly columns: IdColumns;
+  readonly columns = new IdColumns();
   /** Outcomes as JSON text, by the seq of their record. */
   readonly texts = new Map<number, string>();
   /** Issue time of the youngest id that was forgotten; -1 for none. Nothing that old can be told from a repeat. */
   forgottenIssuedAt = -1;
   #textLength = 0;
+  readonly #most: number;
 
-  constructor(columns = new IdColumns()) {
-    this.columns = columns;
+  /** `most`: how many ids are remembered. */
+  constructor(most: number = ID_WINDOW_COUNT) {
+    this.#most = most;
   }
 
   get count(): number {
@@ -60,7 +62,7 @@ export class IdWindow {
 
   /** Keep the outcome of the id that was recalled last. `issuedAt` is -1 for an id that does not tell. */
   remember(outcome: Outcome, recordSeq: number, issuedAt: number, moment: Moment): void {
-    while (this.columns.count >= ID_WINDOW_COUNT) this.#forgetOldest(moment);
+    while (this.columns.count >= this.#most) this.#forgetOldest(moment);
     const packed = packOutcome(outcome, moment.clock);
     this.columns.append(recordSeq, moment.clock, issuedAt, packed.tag, packed.rev, packed.ttlMs);
     if (packed.text === undefined) return;

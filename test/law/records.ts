@@ -98,17 +98,13 @@ const wallTime = fc.integer({ min: 0, max: 2 ** 42 });
 const prose = fc.string({ maxLength: 12 });
 
 /** A command of one type: given members always, optional ones now and then. */
-function command<T extends SingleCommand["type"]>(
-  type: T,
-  always: object,
-  sometimes: object = {},
-): fc.Arbitrary<SingleCommand> {
+function command(type: SingleCommand["type"], always: object, sometimes: object = {}): fc.Arbitrary<SingleCommand> {
   return fc
     .tuple(
       fc.record(always as Record<string, fc.Arbitrary<unknown>>),
       fc.record(sometimes as Record<string, fc.Arbitrary<unknown>>, { requiredKeys: [] }),
     )
-    .map(([required, optional]) => ({ type, ...required, ...optional }) as unknown as SingleCommand);
+    .map(([required, optional]) => Object.assign(required, optional, { type }) as unknown as SingleCommand);
 }
 
 const condition = fc.oneof(fc.record({ rev: small }), fc.constant({ absent: true }));
