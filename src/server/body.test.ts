@@ -1,3 +1,5 @@
+// Bodies: values keep their bytes, and each way to be wrong has its code.
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";

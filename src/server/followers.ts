@@ -1,6 +1,7 @@
 // Owns the followers of one server: started after the boards are open, asked for readiness, closed before the engine.
 // Does not own how a workspace is read (follow/).
 
+import { basename, resolve } from "node:path";
 import type { Logger } from "pino";
 import type { BoardHandle, Engine } from "../engine/contract.ts";
 import { createFollower, type Follower } from "../follow/index.ts";
@@ -61,10 +62,12 @@ export async function createFollowers(options: FollowersOptions): Promise<Follow
   };
 }
 
-/** The folder's name, as far as a label may be long. */
+/** The folder's name, as far as a label may be long: 16 code points are at most 64 bytes. */
 function labelOf(dir: string): string {
-  const parts = dir.split(/[\\/]+/).filter((part) => part !== "" && part !== ".");
-  return (parts.at(-1) ?? "workspace").slice(0, 16) || "workspace";
+  const label = Array.from(basename(resolve(dir)).toWellFormed())
+    .slice(0, 16)
+    .join("");
+  return label === "" ? "workspace" : label;
 }
 
 async function boardNamed(engine: Engine, name: string): Promise<BoardHandle> {

@@ -72,6 +72,12 @@ function writerOf(near: Near, request: FastifyRequest): string {
       errors: [{ at: "X-Swarmboard-Agent", message: "is not a name of well-formed UTF-8" }],
     });
   }
+  // The engine and the followers write under these names; nobody else may pass for them.
+  if (name === "system" || name.startsWith("follow:")) {
+    throw new Refusal("bad_request", {
+      errors: [{ at: "X-Swarmboard-Agent", message: "is one of the server's own names" }],
+    });
+  }
   return name;
 }
 

@@ -8,7 +8,7 @@ import { createEngine, type Engine } from "../engine/index.ts";
 import { createFileStore, createMemoryStore } from "../log/index.ts";
 import { createApp } from "./app.ts";
 import { createConnections } from "./edge/connections.ts";
-import { allowedNames, bareHost, isLoopback } from "./edge/hosts.ts";
+import { allowedNames, bareHost, isLoopback, openableHost } from "./edge/hosts.ts";
 import { createListener } from "./edge/listener.ts";
 import { createFollowers } from "./followers.ts";
 import { createLog } from "./log.ts";
@@ -85,11 +85,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       frames,
       now: Date.now,
       followed: followers.boards,
-      notReady: async () => {
-        const board = await engine.board(DEFAULT_BOARD);
-        const log = board === undefined || board.unwritable === undefined ? {} : { log: board.unwritable };
-        return { ...(stopping ? { server: "stopping" } : {}), ...log, ...followers.pending() };
-      },
+      notReady: () => reasonsNotReady(engine, [DEFAULT_BOARD, ...followers.boards], stopping, followers.pending()),
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
     starting.push(() => sockets.close(1001, "server stopping", 0));
@@ -108,7 +104,6 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     await app.ready();
     await listen(app.server, settings.port, settings.host);
     const { port } = app.server.address() as AddressInfo;
-    const shown = settings.host.includes(":") ? `[${bareHost(settings.host)}]` : settings.host;
     log.info({ host: settings.host, port }, "server listening");
 
     const stop = async (): Promise<void> => {
@@ -126,7 +121,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     };
     let closing: Promise<void> | undefined;
     return {
-      url: `http://${shown}:${port}`,
+      url: `http://${openableHost(settings.host)}:${port}`,
       port,
       engine,
       ready: followers.ready,
@@ -158,6 +153,26 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     for (const undo of starting.reverse()) await undo().catch(() => undefined);
     throw error;
   }
+}
+
+/** What is not ready, by part. A board that cannot be opened is one of the reasons, not a fault of the question. */
+async function reasonsNotReady(
+  engine: Engine,
+  boards: readonly string[],
+  stopping: boolean,
+  pending: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  const reasons: Record<string, string> = { ...pending };
+  if (stopping) reasons["server"] = "stopping";
+  for (const name of new Set(boards)) {
+    try {
+      const unwritable = (await engine.board(name))?.unwritable;
+      if (unwritable !== undefined) reasons[`log:${name}`] = unwritable;
+    } catch {
+      reasons[`log:${name}`] = "the board cannot be opened; see the log";
+    }
+  }
+  return reasons;
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

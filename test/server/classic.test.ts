@@ -1,4 +1,7 @@
+// The seed's protocol over real HTTP and real sockets.
+
 import { describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
 import { classicFrameSchema, fullFrameSchema } from "../../src/protocol/index.ts";
 import type { SwarmboardServer } from "../../src/server/index.ts";
 import { ask, endAfterEach, listen, refusedUpgrade, start, until, write } from "./harness.ts";
@@ -218,6 +221,13 @@ describe("classic socket", () => {
     const answer = await refusedUpgrade(await start(), path);
     expect(answer.status).toBe(status);
     expect(answer.json).toMatchObject({ code, status });
+  });
+
+  it("no subprotocol is agreed to, so that nobody takes classic frames for another protocol", async () => {
+    const server = await start();
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/ws/blackboard`, ["swarmboard.v1"]);
+    const error = await new Promise<Error>((resolve) => ws.on("error", resolve));
+    expect(error.message).toMatch(/no subprotocol/);
   });
 
   it("messages mean nothing, too large ones end with 1009, too many with 1008", async () => {

@@ -1,4 +1,9 @@
+// The edge over real connections: who may ask, how many, how slowly, and how it all ends.
+
+import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createServer } from "../../src/server/index.ts";
 import { type Answer, ask, dial, endAfterEach, listen, refusedUpgrade, start, until, write } from "./harness.ts";
@@ -58,8 +63,18 @@ describe("L10: Host, Origin and proxies are checked on every route and socket", 
   it("refuses to listen beyond loopback without insecure, and says what to do", async () => {
     await expect(createServer({ memory: true, host: "0.0.0.0", port: 0, logger: false })).rejects.toThrow(/--insecure/);
     const server = await start({ host: "0.0.0.0", insecure: true });
+    expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
     expect((await ask(server, "GET", "/healthz")).status).toBe(200);
     expect((await ask(server, "GET", "/healthz", { headers: { host: "0.0.0.0" } })).status).toBe(403);
+  });
+
+  it("a port that is taken ends the start, and frees what was opened", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "swarmboard-"));
+    const first = await start();
+    await expect(start({ port: first.port, memory: false, dataDir })).rejects.toThrow(/EADDRINUSE/);
+    const second = await start({ memory: false, dataDir });
+    await second.close();
+    await rm(dataDir, { recursive: true });
   });
 
   it("settings that contradict each other are refused", async () => {

@@ -1,3 +1,5 @@
+// The API's description is whole.
+
 import http from "node:http";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";

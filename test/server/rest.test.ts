@@ -1,3 +1,5 @@
+// The REST routes: every good way and every refusal.
+
 import { describe, expect, it } from "vitest";
 import type { SwarmboardServer } from "../../src/server/index.ts";
 import { CODES, fullFrameSchema } from "../../src/protocol/index.ts";
@@ -196,6 +198,8 @@ describe("entries", () => {
       await put(server, "k", { value: 1 }, { "x-swarmboard-agent": Buffer.from([0xff]).toString("latin1") }),
       "bad_request",
     );
+    refused(await put(server, "k", { value: 1 }, { "x-swarmboard-agent": "follow:x" }), "bad_request");
+    refused(await put(server, "k", { value: 1 }, { "x-swarmboard-agent": "system" }), "bad_request");
     const named = await put(server, "k", { value: 1 }, { "x-swarmboard-agent": Buffer.from("Åsa").toString("latin1") });
     expect(named.json.by).toBe("Åsa");
   });

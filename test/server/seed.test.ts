@@ -74,6 +74,7 @@ describe("the seed's code examples", () => {
     const ws = new WebSocket(`ws://localhost:${server.port}/ws/blackboard`);
     const seen: unknown[] = [];
     // The second example, with the log line replaced by a list.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- as the seed has it
     ws.onmessage = (event) => {
       const data = JSON.parse(event.data as string) as { custom_data?: unknown };
 

@@ -21,6 +21,13 @@ export function hostnameOf(header: string): string | undefined {
 /** Addresses that stand for "all interfaces": no name by which a client could address the server. */
 const WILDCARDS = new Set(["0.0.0.0", "::", ""]);
 
+/** The host part of an address at which a server that listens at `host` can be opened on its own machine. */
+export function openableHost(host: string): string {
+  const bare = bareHost(host);
+  if (WILDCARDS.has(bare)) return "127.0.0.1";
+  return bare.includes(":") ? `[${bare}]` : bare;
+}
+
 /** The names that a Host header may have (law L10). */
 export function allowedNames(host: string, more: readonly string[]): ReadonlySet<string> {
   const names = new Set(["localhost", "127.0.0.1", "::1"]);

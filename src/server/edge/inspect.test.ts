@@ -1,3 +1,5 @@
+// The edge: which heads pass, which do not, and why (law L10).
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allowedNames, isLoopback } from "./hosts.ts";

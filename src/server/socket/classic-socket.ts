@@ -58,6 +58,8 @@ export function createClassicSockets(options: ClassicSocketsOptions): ClassicSoc
     perMessageDeflate: false,
     clientTracking: false,
     maxPayload: MAX_MESSAGE_BYTES,
+    // By default the first protocol offered would be agreed to, whatever it is. Classic has none.
+    handleProtocols: () => false,
   });
   const fields = createClassicFields({
     fields: settings.classicFields,

@@ -54,12 +54,11 @@ export function createTicker(options: TickerOptions): Ticker {
   };
 
   const send = (group: Group, frame: Buffer, toAll: boolean): void => {
+    if (toAll) for (const client of group.clients) client.offer(frame);
     for (const client of group.joiners) {
       client.offer(frame);
       group.clients.add(client);
-      if (!toAll) continue;
     }
-    if (toAll) for (const client of group.clients) if (!group.joiners.has(client)) client.offer(frame);
     group.joiners.clear();
   };
 

@@ -1,3 +1,5 @@
+// Pages of keys, conditions, and audit notes as text.
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AuditNote, classicAuditSchema, compareNames, type JsonText, seq } from "../../protocol/index.ts";
