@@ -7,25 +7,29 @@ import { crc32 } from "node:zlib";
 export const CRC_PREFIX_BYTES = 18;
 const CRC_DIGITS_AT = 8;
 
-/** Write the prefix for a line whose other bytes, up to `end` (before the newline), are in place. */
-export function sealLine(into: Buffer, start: number, end: number): void {
-  into.write('{"crc":"00000000",', start, "latin1");
-  let value = crc32(into.subarray(start + CRC_PREFIX_BYTES, end));
+/** Write the prefix of a line at `start`, for the checksum of the bytes that follow it. */
+export function writePrefix(into: Buffer, start: number, checksum: number): void {
+  for (let i = 0; i < CRC_DIGITS_AT; i++) into[start + i] = OPENING[i] ?? 0;
+  let value = checksum;
   for (let at = start + CRC_DIGITS_AT + 7; at >= start + CRC_DIGITS_AT; at--) {
     const nibble = value & 15;
     into[at] = nibble < 10 ? 48 + nibble : 87 + nibble;
     value >>>= 4;
   }
+  into[start + 16] = QUOTE;
+  into[start + 17] = COMMA;
 }
 
 /** Whether the line in [start, end), without its newline, carries the checksum of its bytes. */
 export function lineIsSound(from: Buffer, start: number, end: number): boolean {
   if (end - start < CRC_PREFIX_BYTES) return false;
   for (let i = 0; i < CRC_DIGITS_AT; i++) if (from[start + i] !== OPENING[i]) return false;
-  if (from[start + 16] !== 0x22 || from[start + 17] !== 0x2c) return false;
+  if (from[start + 16] !== QUOTE || from[start + 17] !== COMMA) return false;
   return readHex(from, start + CRC_DIGITS_AT) === crc32(from.subarray(start + CRC_PREFIX_BYTES, end));
 }
 
+const QUOTE = 0x22;
+const COMMA = 0x2c;
 const OPENING = Buffer.from('{"crc":"', "latin1");
 
 /** Eight lower-case hex digits as a number, or -1. */
@@ -46,7 +50,7 @@ export function checkedLineOf(value: object): Buffer {
   const line = Buffer.alloc(CRC_PREFIX_BYTES + Buffer.byteLength(rest) + 1);
   line.write(rest, CRC_PREFIX_BYTES);
   line[line.length - 1] = 0x0a;
-  sealLine(line, 0, line.length - 1);
+  writePrefix(line, 0, crc32(rest));
   return line;
 }
 

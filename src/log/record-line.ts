@@ -1,18 +1,12 @@
 // Owns the bytes of a record: one JSON line with its checksum, its cuts, the envelope and the payload (ADR 0001).
 // Does not own files. Invariant: decoding what was encoded gives an equal record, texts byte for byte (rule 19).
 
-import {
-  commandId,
-  RECORD_FORMAT,
-  seq as toSeq,
-  type Command,
-  type Draft,
-  type LogRecord,
-  type Seq,
-} from "../protocol/index.ts";
-import { CRC_PREFIX_BYTES, sealLine } from "./checked-line.ts";
+import { crc32 } from "node:zlib";
+import { commandId, type Draft, type LogRecord, type Seq } from "../protocol/index.ts";
+import { CRC_PREFIX_BYTES, writePrefix } from "./checked-line.ts";
 import { commitmentOf, SALT_CHARS, saltOf } from "./commitment.ts";
-import { commandOf, payloadPartsOf, quoted } from "./payload.ts";
+import { envelopeOf, envelopeText, seqIn } from "./envelope.ts";
+import { commandOf, payloadPartsOf } from "./payload.ts";
 
 /** A record and its line. The checksum is not in the line yet: it is a sum over bytes, see `writeLine`. */
 export interface EncodedRecord {
@@ -25,52 +19,50 @@ export interface EncodedRecord {
 
 const NEWLINE = 0x0a;
 const COMMA = 0x2c;
-/** Where the cuts are few, as in every single command, the position stands within so many bytes. */
-const SEQ_WITHIN_BYTES = 160;
+const CLOSE_BRACKET = 0x5d;
 
 /** Give a draft its position and its bytes. */
 export function encodeRecord(draft: Draft, seq: Seq, boardSecret: string): EncodedRecord {
   const { at, clock, actor, source, id, command } = draft;
-  const { cmd, texts } = payloadPartsOf(command);
+  const { cmd, cmdBytes, texts } = payloadPartsOf(command);
   const payload = `{"cmd":${cmd},"texts":[${texts.length === 1 ? texts[0] : texts.join(",")}]}`;
   // Without an id nothing needs to hash alike: the position keeps equal payloads from showing that they are equal.
   const salt = saltOf(boardSecret, actor, id === "" ? `\0${seq}` : id);
   const hash = commitmentOf(salt, payload);
-  const env = `{"v":${RECORD_FORMAT},"seq":${seq},"at":${at},"clock":${clock},"actor":${quoted(actor)},"source":${quoted(source)},"id":${quoted(id)},"type":"${command.type}","hash":"${hash}"}`;
-  const envBytes = Buffer.byteLength(env);
-  let cuts = `${envBytes},${Buffer.byteLength(cmd)}`;
-  for (const text of texts) cuts += `,${Buffer.byteLength(text)}`;
-  const tail = `"cut":[${cuts}],"env":${env},"salt":"${salt}","payload":${payload}}`;
+  const env = envelopeText({ seq, at, clock, actor, source, id, type: command.type, hash });
+  let cuts = `${env.bytes},${cmdBytes}`;
+  let extraBytes = env.bytes - env.text.length + (cmdBytes - cmd.length);
+  for (const text of texts) {
+    const bytes = Buffer.byteLength(text);
+    cuts += `,${bytes}`;
+    extraBytes += bytes - text.length;
+  }
+  const tail = `"cut":[${cuts}],"env":${env.text},"salt":"${salt}","payload":${payload}}`;
   return {
     record: { at, clock, actor, source, id, command, seq, hash },
     tail,
-    bytes: CRC_PREFIX_BYTES + Buffer.byteLength(tail) + 1,
+    bytes: CRC_PREFIX_BYTES + tail.length + extraBytes + 1,
   };
 }
 
 /** Write the line with its checksum at an offset of a buffer that has room for it. Returns the offset behind it. */
-export function writeLine(encoded: Pick<EncodedRecord, "tail" | "bytes">, into: Buffer, at: number): number {
-  const end = at + encoded.bytes;
-  const ascii = encoded.tail.length + CRC_PREFIX_BYTES + 1 === encoded.bytes;
-  into.write(encoded.tail, at + CRC_PREFIX_BYTES, ascii ? "latin1" : "utf8");
+export function writeLine({ tail, bytes }: Pick<EncodedRecord, "tail" | "bytes">, into: Buffer, at: number): number {
+  const end = at + bytes;
+  const ascii = tail.length + CRC_PREFIX_BYTES + 1 === bytes;
+  writePrefix(into, at, crc32(tail));
+  into.write(tail, at + CRC_PREFIX_BYTES, ascii ? "latin1" : "utf8");
   into[end - 1] = NEWLINE;
-  sealLine(into, at, end - 1);
   return end;
 }
 
 /** The position that a sound line claims, without decoding it; 0 where the line is of another kind. */
 export function seqOfLine(from: Buffer, start: number, end: number): number {
-  // The first "seq": of a line is the envelope's: only digits and commas come before it.
-  const head = from.toString("latin1", start, Math.min(end, start + SEQ_WITHIN_BYTES));
-  const env = head.indexOf('],"env":{"v":');
-  if (env < 0) return seqAfter(from.toString("latin1", start, end));
-  return seqAfter(head.slice(env));
+  let at = start + CRC_PREFIX_BYTES + CUT_OPEN;
+  for (let unit = from[at]; at < end && (unit === COMMA || isDigit(unit)); unit = from[++at]);
+  return from[at] === CLOSE_BRACKET ? seqIn(from, at + ENV_OPEN) : 0;
 }
 
-function seqAfter(text: string): number {
-  const found = /\],"env":\{"v":\d+,"seq":(\d+),/.exec(text);
-  return found === null ? 0 : Number(found[1]);
-}
+const isDigit = (unit: number | undefined): boolean => unit !== undefined && unit >= 0x30 && unit <= 0x39;
 
 /**
  * The record of a sound line in [start, end). `ascii` says that the buffer holds ASCII only, which decodes faster.
@@ -93,8 +85,7 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
   if (envBytes === undefined || cmdBytes === undefined) throw new RangeError("a record without cuts");
   const slice = ascii ? sliceLatin1 : sliceUtf8;
   at += ENV_OPEN;
-  const env = JSON.parse(slice(from, at, at + envBytes)) as Envelope;
-  if (env.v !== RECORD_FORMAT) throw new RangeError(`record format ${env.v} is not known to this version`);
+  const env = envelopeOf(from, at, at + envBytes);
   at += envBytes + SALT_OPEN + SALT_CHARS + PAYLOAD_OPEN;
   const cmd = JSON.parse(slice(from, at, at + cmdBytes)) as unknown;
   at += cmdBytes + TEXTS_OPEN;
@@ -106,25 +97,8 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
   }
   // `]}}` ends the line; without texts there is no comma to step over.
   if (at + (texts.length === 0 ? 3 : 2) !== end) throw new RangeError("a record whose cuts do not add up");
-  return recordOf(env, commandOf(cmd, texts));
-}
-
-/** What is kept of every record for ever (rule 16). */
-interface Envelope {
-  readonly v: number;
-  readonly seq: number;
-  readonly at: number;
-  readonly clock: number;
-  readonly actor: string;
-  readonly source: string;
-  readonly id: string;
-  readonly type: Command["type"];
-  readonly hash: string;
-}
-
-function recordOf(env: Envelope, command: Command): LogRecord {
-  const { at, clock, actor, source, id, seq, hash } = env;
-  return { at, clock, actor, source, id: commandId(id), command, seq: toSeq(seq), hash };
+  const { at: wall, clock, actor, source, id, seq, hash } = env;
+  return { at: wall, clock, actor, source, id: commandId(id), command: commandOf(cmd, texts), seq, hash };
 }
 
 const CUT_OPEN = '"cut":['.length;
