@@ -77,6 +77,21 @@ describe("rule 21: lines of a followed log", () => {
     await has("a", "b", "c", "d");
   });
 
+  it("a log that begins and is rotated between two looks loses nothing; rotated files from before are not imported", async () => {
+    const dir = await workspace();
+    const path = join(dir, "audit_log.jsonl");
+    await writeFile(`${path}.9`, lines("before"));
+    const followed = await follow(dir, { watch: false, pollMs: 300 });
+    open.push(followed);
+    await writeFile(path, lines("a"));
+    await rename(path, `${path}.1`);
+    await writeFile(path, lines("b"));
+    await until("both", () => followed.events().join() === "a,b");
+    await followed.restart();
+    await aWhile();
+    expect(followed.events()).toEqual(["a", "b"]);
+  });
+
   it("truncation: what is written anew comes in, what was imported does not", async () => {
     const { path, has } = await start("a", "b", "c");
     await truncate(path, 0);

@@ -224,6 +224,20 @@ describe("files that others write", () => {
     }
   });
 
+  it("what runs out leaves the board by itself, and a rewrite of the file does not bring it back", async () => {
+    const dir = await workspace();
+    const path = join(dir, "swarm-blackboard.md");
+    await writeFile(path, networkAiBoard({ passing: 1 }, 1));
+    const followed = opened(await follow(dir, { now: at("2026-11-22T20:27:27.260Z") }));
+    expect(followed.value("passing")).toBe(1);
+    await until("it runs out", () => followed.value("passing") === undefined);
+    await writeFile(path, networkAiBoard({ passing: 1, other: 2 }, 1));
+    await until("the other key", async () =>
+      (await followed.commands()).some((command) => command.type === "entry.put" && command.key === "other"),
+    );
+    expect(followed.value("passing")).toBeUndefined();
+  });
+
   it("without events, polling finds every change", async () => {
     const dir = await workspace();
     await writeFile(join(dir, "blackboard.md"), zejzlBoard({ n: "0" }));

@@ -67,6 +67,8 @@ export function createLogTail(
   /** Per inode: how often lines that were imported before this file began have shown up in it. */
   const repeats = new Map<string, Map<string, number>>();
   let currentInode: string | undefined = marks?.get("current");
+  /** Rotated files that lay there at the first look ever. Those that come later are part of what we follow. */
+  let history: readonly LogFile[] | undefined;
   let tooLong = 0;
   let unreadable = 0;
 
@@ -215,12 +217,16 @@ export function createLogTail(
     try {
       files = await filesNow();
     } catch (error) {
+      history ??= [];
       return meansAbsent(error) ? { kind: "absent" } : { kind: "failed", reason: errorText(error) };
     }
     const isHere = files.some((file) => file.current);
+    if (history === undefined) {
+      history = currentInode === undefined ? files.filter((file) => !file.current) : [];
+    }
     if (currentInode === undefined) {
       if (!isHere) return { kind: "absent" };
-      for (const file of files) if (!file.current) await remember(file.signature.inode, ignoredLog(), false);
+      for (const file of history) await remember(file.signature.inode, ignoredLog(), false);
     }
     const present = new Set(files.map((file) => file.signature.inode));
     for (const file of files) await read(file, present);

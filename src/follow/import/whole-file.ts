@@ -9,7 +9,7 @@ import { planImport } from "./plan.ts";
 import type { ImportContext, Importer, Step } from "./step.ts";
 
 /** A form without an end mark can look complete while it is being rewritten: what it leaves out must stay out so long. */
-const CONFIRM_MS = 100;
+const CONFIRM_MS = 80;
 /** Two writes within one tick of the file system's clock have the same time: a file this young is read again. */
 const SETTLED_MS = 1000;
 /** Items of one file: its marks must all have room on the board. Beyond: reported, the last good state stays. */
