@@ -87,7 +87,7 @@ export function entryGroups(
       rowsSoFar += rows.length;
       const old = oldGroups.get(name);
       if (old === undefined) return { name, rows, opensAtFirst: isFirst || rowsSoFar <= ROWS_OPEN_AT_FIRST };
-      return keepList(old.rows, rows) === old.rows ? old : { ...old, rows };
+      return keepList(old.rows, rows) === old.rows ? old : { name, rows, opensAtFirst: old.opensAtFirst };
     });
   return before === undefined ? groups : keepList(before, groups);
 }
