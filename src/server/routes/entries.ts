@@ -1,6 +1,7 @@
 // Owns the REST routes of entries: list, read, put, patch, delete. The key is in the path or in `?key=`.
 // Does not own verdicts: conditions travel in the command and are judged by the fold.
 
+import { setImmediate as breathe } from "node:timers/promises";
 import { z } from "zod";
 import type { BoardHandle } from "../../engine/contract.ts";
 import { type LogRecord, type Seq, seq as seqOf } from "../../protocol/index.ts";
@@ -72,20 +73,20 @@ const writtenSchema = entrySchema.partial({ value: true }).meta({
 const deletedSchema = entrySchema.pick({ key: true, rev: true, seq: true, by: true, at: true });
 
 export function entryRoutes(app: App, near: Near): void {
-  const page = (board: BoardHandle, query: z.infer<typeof listQuery>): string => {
+  const page = async (board: BoardHandle, query: z.infer<typeof listQuery>): Promise<string> => {
     const { entries } = board.state;
-    const keys = pageOfKeys(entries.keys(), query.prefix, query.after, query.limit + 1);
+    const keys = await pageOfKeys(entries.keys(), query.prefix, query.after, query.limit + 1, breathe);
     const clockNow = board.clockNow();
     let text = "";
-    let shown = 0;
+    let seen = 0;
     for (const key of keys.slice(0, query.limit)) {
+      seen++;
       const entry = entries.get(key);
       if (entry === undefined) continue;
       text += (text === "" ? "" : ",") + entryText(entry, clockNow);
-      shown++;
       if (text.length > MAX_PAGE_CHARS) break;
     }
-    const next = shown < keys.length ? JSON.stringify(keys[shown - 1] ?? null) : "null";
+    const next = seen < keys.length ? JSON.stringify(keys[seen - 1]) : "null";
     return `{"epoch":${JSON.stringify(board.position.epoch)},"seq":${board.position.seq},"total":${entries.size},"entries":[${text}],"next":${next}}`;
   };
 
@@ -118,7 +119,7 @@ export function entryRoutes(app: App, near: Near): void {
       const board = await boardOf(near, request.params.board);
       if (request.query.key !== undefined) return one(board, request.query.key, request, reply);
       if (notModified(request, reply, board)) return sendNothing(reply);
-      return sendText(reply, page(board, request.query));
+      return sendText(reply, await page(board, request.query));
     },
   });
 

@@ -27,36 +27,90 @@ export function entriesText(state: BoardState, maxChars: number): string | undef
   return text;
 }
 
+/** Keys looked at in one turn of the event loop: a few milliseconds. */
+const KEYS_PER_TURN = 20_000;
+
 /**
  * The first `limit` keys after `after` that begin with `prefix`, in order of their UTF-8 bytes (rule 19).
- * One pass over all keys with a bounded heap of candidates: O(n log limit) time, O(limit) memory.
+ * One pass over all keys with a bounded heap of candidates: O(n log limit) time, O(limit) memory. It lets others run
+ * (`breathe`) every so often; the map may change meanwhile, so a key of the page may be gone when it ends.
  */
-export function pageOfKeys(keys: Iterable<string>, prefix: string, after: string | undefined, limit: number): string[] {
-  // A max-heap: its root is the first to go when a smaller key turns up.
-  const heap: string[] = [];
-  const larger = (a: number, b: number): boolean => compareNames(heap[a] as string, heap[b] as string) > 0;
-  const swap = (a: number, b: number): void => {
-    [heap[a], heap[b]] = [heap[b] as string, heap[a] as string];
-  };
+export async function pageOfKeys(
+  keys: Iterable<string>,
+  prefix: string,
+  after: string | undefined,
+  limit: number,
+  breathe: () => Promise<unknown>,
+): Promise<string[]> {
+  const best = new SmallestKeys(limit);
+  let left = KEYS_PER_TURN;
   for (const key of keys) {
-    if (!key.startsWith(prefix) || (after !== undefined && compareNames(key, after) <= 0)) continue;
-    if (heap.length < limit) {
-      let i = heap.push(key) - 1;
-      for (let parent = (i - 1) >> 1; i > 0 && larger(i, parent); parent = (i - 1) >> 1) {
-        swap(i, parent);
-        i = parent;
-      }
-    } else if (compareNames(key, heap[0] as string) < 0) {
+    if (--left === 0) {
+      await breathe();
+      left = KEYS_PER_TURN;
+    }
+    if (key.startsWith(prefix) && (after === undefined || compareNames(key, after) > 0)) best.offer(key);
+  }
+  return best.sorted();
+}
+
+/** The smallest keys of all that were offered: a max-heap whose root is the first to go. */
+class SmallestKeys {
+  readonly #heap: string[] = [];
+  // A key that is deleted and written again during the walk comes twice.
+  readonly #held = new Set<string>();
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  offer(key: string): void {
+    const heap = this.#heap;
+    const root = heap[0];
+    const full = heap.length === this.#limit;
+    if ((full && root !== undefined && compareNames(key, root) >= 0) || this.#held.has(key)) return;
+    this.#held.add(key);
+    if (full && root !== undefined) {
+      this.#held.delete(root);
       heap[0] = key;
-      for (let i = 0; ;) {
-        const left = 2 * i + 1;
-        if (left >= heap.length) break;
-        const child = left + 1 < heap.length && larger(left + 1, left) ? left + 1 : left;
-        if (!larger(child, i)) break;
-        swap(i, child);
-        i = child;
-      }
+      this.#sinkRoot();
+    } else {
+      heap.push(key);
+      this.#raiseLast();
     }
   }
-  return heap.sort(compareNames);
+
+  sorted(): string[] {
+    return this.#heap.toSorted(compareNames);
+  }
+
+  #larger(a: number, b: number): boolean {
+    return compareNames(this.#heap[a] as string, this.#heap[b] as string) > 0;
+  }
+
+  #swap(a: number, b: number): void {
+    const heap = this.#heap;
+    [heap[a], heap[b]] = [heap[b] as string, heap[a] as string];
+  }
+
+  #raiseLast(): void {
+    for (let i = this.#heap.length - 1; i > 0;) {
+      const parent = (i - 1) >> 1;
+      if (!this.#larger(i, parent)) return;
+      this.#swap(i, parent);
+      i = parent;
+    }
+  }
+
+  #sinkRoot(): void {
+    for (let i = 0; ;) {
+      const left = 2 * i + 1;
+      if (left >= this.#heap.length) return;
+      const child = left + 1 < this.#heap.length && this.#larger(left + 1, left) ? left + 1 : left;
+      if (!this.#larger(child, i)) return;
+      this.#swap(i, child);
+      i = child;
+    }
+  }
 }
