@@ -221,9 +221,7 @@ export function createLogTail(
       return meansAbsent(error) ? { kind: "absent" } : { kind: "failed", reason: errorText(error) };
     }
     const isHere = files.some((file) => file.current);
-    if (history === undefined) {
-      history = currentInode === undefined ? files.filter((file) => !file.current) : [];
-    }
+    history ??= currentInode === undefined ? files.filter((file) => !file.current) : [];
     if (currentInode === undefined) {
       if (!isHere) return { kind: "absent" };
       for (const file of history) await remember(file.signature.inode, ignoredLog(), false);
