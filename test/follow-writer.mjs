@@ -32,7 +32,8 @@ const kinds = {
     const values = {};
     let budgets = {};
     for (let n = 0; Date.now() < endAt; n++) {
-      for (let key = 0; key < 200; key++) values[`stable:${key}`] = `a "quoted" value\nof two lines ${key % 7 === 0 ? n : 0}`;
+      for (let key = 0; key < 200; key++)
+        values[`stable:${key}`] = `a "quoted" value\nof two lines ${key % 7 === 0 ? n : 0}`;
       values[`passing:${n % 20}`] = `round ${n}`;
       delete values[`passing:${(n + 10) % 20}`];
       const sections = Object.entries(values).map(
@@ -40,7 +41,8 @@ const kinds = {
       );
       truncateAndWrite(join(folder, "blackboard.md"), `# Swarm Blackboard\n\n${sections.join("")}`);
       budgets = {};
-      for (let task = 0; task < 20; task++) budgets[`task_${task}`] = { max_tokens: 1000, used_tokens: (n * task) % 1200, status: "OK" };
+      for (let task = 0; task < 20; task++)
+        budgets[`task_${task}`] = { max_tokens: 1000, used_tokens: (n * task) % 1200, status: "OK" };
       if (n % 3 === 0) budgets.sometimes = { max_tokens: 5, used_tokens: 5, status: "EXHAUSTED" };
       truncateAndWrite(join(folder, "budget_tracking.json"), JSON.stringify(budgets, null, 2));
       if (n % 5 === 0) pause(Math.random() * 10);
@@ -55,7 +57,14 @@ const kinds = {
       entries[`signal:${n % 10}`] = n;
       delete entries[`signal:${(n + 5) % 10}`];
       const sections = Object.entries(entries).map(([key, value]) => {
-        const entry = { key, value, source_agent: "writer", timestamp: new Date().toISOString(), ttl: null, version: n };
+        const entry = {
+          key,
+          value,
+          source_agent: "writer",
+          timestamp: new Date().toISOString(),
+          ttl: null,
+          version: n,
+        };
         return `### ${key}\n\`\`\`json\n${JSON.stringify(entry, null, 2)}\n\`\`\`\n`;
       });
       replace(
@@ -74,7 +83,8 @@ const kinds = {
     while (Date.now() < endAt) {
       const some = 1 + Math.floor(Math.random() * 5);
       let text = "";
-      for (let n = 0; n < some; n++) text += `${JSON.stringify({ timestamp: stamp(), action: `n${lines++}`, details: { agent_id: "a" } })}\n`;
+      for (let n = 0; n < some; n++)
+        text += `${JSON.stringify({ timestamp: stamp(), action: `n${lines++}`, details: { agent_id: "a" } })}\n`;
       const cut = Math.floor(Math.random() * text.length);
       appendFileSync(path, text.slice(0, cut));
       if (Math.random() < 0.2) pause(2);
