@@ -3,13 +3,11 @@
 
 import { RECORD_FORMAT, type LogRecord } from "../protocol/index.ts";
 import { HASH_CHARS } from "./commitment.ts";
-import { isPlain, quoted } from "./payload.ts";
+import { isPlain, plainEnd, quoted } from "./payload.ts";
 
 export type Envelope = Omit<LogRecord, "command" | "id"> & { readonly id: string; readonly type: string };
 
-const QUOTE = 0x22;
 const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
 const ZERO = 0x30;
 const NINE = 0x39;
 
@@ -81,15 +79,6 @@ function numberIn(from: Buffer, start: number, end: number): number {
   let value = 0;
   for (let at = start; at < end; at++) value = value * 10 + ((from[at] ?? 0) - ZERO);
   return value;
-}
-
-/** Where the string that begins at `start` ends, or -1 where it holds an escape or more than ASCII. */
-function plainEnd(from: Buffer, start: number): number {
-  for (let at = start; ; at++) {
-    const unit = from[at] ?? BACKSLASH;
-    if (unit === QUOTE) return at;
-    if (unit === BACKSLASH || unit >= 0x80) return -1;
-  }
 }
 
 const SEQ_OPEN = ',"seq":'.length;

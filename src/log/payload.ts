@@ -1,7 +1,14 @@
 // Owns the payload text of a record: the command with its JSON texts lifted out, so that they stay byte for byte.
 // Does not own the line around it (record-line). Equal commands give equal bytes: the hash depends on it (law L9).
 
-import { TEXT_MEMBER, type Batch, type Command, type CommandOf, type SingleCommand } from "../protocol/index.ts";
+import {
+  TEXT_MEMBER,
+  type Batch,
+  type Command,
+  type CommandOf,
+  type JsonText,
+  type SingleCommand,
+} from "../protocol/index.ts";
 
 /** A command as text, and the raw texts that its numbers point at. */
 export interface PayloadParts {
@@ -11,6 +18,9 @@ export interface PayloadParts {
   readonly cmdBytes: number;
   readonly texts: readonly string[];
 }
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 // Keys and ids are nearly always plain; the test is far cheaper than JSON.stringify.
 const PLAIN = /^[ !#-[\]-~]*$/;
@@ -73,4 +83,27 @@ function restoreText(command: SingleCommand, texts: readonly string[]): void {
   const members = command as unknown as Record<string, unknown>;
   const index = members[member];
   if (typeof index === "number") members[member] = texts[index];
+}
+
+const PUT_OPEN = Buffer.from('{"type":"entry.put","key":"', "latin1");
+const PUT_CLOSE = Buffer.from('","value":0}', "latin1");
+
+/** The commonest command, a put without conditions under a plain key, read without JSON.parse; else undefined. */
+export function plainPutOf(from: Buffer, start: number, end: number, value: string | undefined): Command | undefined {
+  const keyStart = start + PUT_OPEN.length;
+  const keyEnd = end - PUT_CLOSE.length;
+  if (value === undefined || keyEnd <= keyStart) return undefined;
+  for (let i = 0; i < PUT_OPEN.length; i++) if (from[start + i] !== PUT_OPEN[i]) return undefined;
+  for (let i = 0; i < PUT_CLOSE.length; i++) if (from[keyEnd + i] !== PUT_CLOSE[i]) return undefined;
+  if (plainEnd(from, keyStart) !== keyEnd) return undefined;
+  return { type: "entry.put", key: from.toString("latin1", keyStart, keyEnd), value: value as JsonText };
+}
+
+/** Where the string that begins at `start` ends, or -1 where it holds an escape or more than ASCII. */
+export function plainEnd(from: Buffer, start: number): number {
+  for (let at = start; ; at++) {
+    const unit = from[at] ?? BACKSLASH;
+    if (unit === QUOTE) return at;
+    if (unit === BACKSLASH || unit >= 0x80) return -1;
+  }
 }

@@ -6,7 +6,7 @@ import { commandId, type Draft, type LogRecord, type Seq } from "../protocol/ind
 import { CRC_PREFIX_BYTES, writePrefix } from "./checked-line.ts";
 import { commitmentOf, SALT_CHARS, saltOf } from "./commitment.ts";
 import { envelopeOf, envelopeText, seqIn } from "./envelope.ts";
-import { commandOf, payloadPartsOf } from "./payload.ts";
+import { commandOf, payloadPartsOf, plainPutOf } from "./payload.ts";
 
 /** A record and its line. The checksum is not in the line yet: it is a sum over bytes, see `writeLine`. */
 export interface EncodedRecord {
@@ -87,7 +87,7 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
   at += ENV_OPEN;
   const env = envelopeOf(from, at, at + envBytes);
   at += envBytes + SALT_OPEN + SALT_CHARS + PAYLOAD_OPEN;
-  const cmd = JSON.parse(slice(from, at, at + cmdBytes)) as unknown;
+  const cmdAt = at;
   at += cmdBytes + TEXTS_OPEN;
   const texts: string[] = [];
   for (let i = 2; i < cuts.length; i++) {
@@ -97,8 +97,11 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
   }
   // `]}}` ends the line; without texts there is no comma to step over.
   if (at + (texts.length === 0 ? 3 : 2) !== end) throw new RangeError("a record whose cuts do not add up");
+  const command =
+    plainPutOf(from, cmdAt, cmdAt + cmdBytes, texts[0]) ??
+    commandOf(JSON.parse(slice(from, cmdAt, cmdAt + cmdBytes)), texts);
   const { at: wall, clock, actor, source, id, seq, hash } = env;
-  return { at: wall, clock, actor, source, id: commandId(id), command: commandOf(cmd, texts), seq, hash };
+  return { at: wall, clock, actor, source, id: commandId(id), command, seq, hash };
 }
 
 const CUT_OPEN = '"cut":['.length;
