@@ -1,5 +1,5 @@
 // Owns `npm test`: set up what is missing, then every check there is, each in a section of its own.
-// A failed section fails the run, but the others still run, so that one look shows all that is wrong.
+// Arguments go to vitest (`npm test -- test/cli`). A failed section fails the run, but the others still run, so that one look shows all that is wrong.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,7 +32,13 @@ section("Lint (oxlint, type-aware)", () => runTool("oxlint", ["--type-aware"]));
 section("Dead code (knip)", () => runTool("knip", ["--no-progress"]));
 section("Tests (vitest)", () => {
   rmSync(RESULTS, { force: true });
-  const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${RESULTS}`];
+  const args = [
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${RESULTS}`,
+    ...process.argv.slice(2),
+  ];
   if (built) return runTool("vitest", args);
   console.log("The build failed, so only the unit tests run; the system tests need dist/.");
   runTool("vitest", [...args, "--project=unit"]);

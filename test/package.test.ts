@@ -70,6 +70,7 @@ describe("the published package", () => {
     server = child;
     const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
     let said = "";
+    // Leaving the loop closes the pipe: a server must outlive whoever read its output.
     for await (const chunk of child.stdout) {
       said += String(chunk);
       if (said.includes("/api/docs")) break;

@@ -14,6 +14,9 @@ import { stopSignal } from "./stop-signal.ts";
 
 /** Start a server from its flags, and say so. @throws CliError that tells what stands in the way */
 export async function startServer(command: Command, flags: ServerFlags): Promise<SwarmboardServer> {
+  // A server outlives whoever read its output: what it says then goes nowhere, and is in --log-file.
+  for (const stream of [process.stdout, process.stderr])
+    stream.removeAllListeners("error").on("error", () => undefined);
   announce(command, flags);
   const options = serverOptionsOf(flags);
   const logger = flags.logLevel === "silent" ? false : createLogger({ level: flags.logLevel, file: flags.logFile });
