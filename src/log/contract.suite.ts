@@ -173,6 +173,7 @@ export function describeContract(name: string, subject: () => Promise<SuiteSubje
       await expect(store.remove("a")).rejects.toThrow("open");
       await a.log.close();
       await store.remove("a");
+      await store.remove("never-there");
       expect(await store.list()).toEqual(["b"]);
       const fresh = await store.open("a");
       expect(fresh.log.head).toBe(0);

@@ -74,7 +74,7 @@ describe("a torn or damaged log", () => {
     await log.append([draftOf(9)]);
     await store.close();
     expect((await reopened(dir)).records.map((record) => record.clock)).toEqual([1, 2, 3, 9]);
-  });
+  }, 60_000);
 
   it("rule 8: a flipped bit anywhere is found and named, and the log is left as it is", async () => {
     const dir = await freshDir();

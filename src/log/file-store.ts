@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { boardNameSchema, DEFAULT_LIMITS } from "../protocol/index.ts";
 import { openBoardFolder } from "./board-folder.ts";
 import { LogError, type BoardMemory, type Store } from "./contract.ts";
-import { nodeDisk, readSmallFile, replaceFile, type Disk } from "./disk.ts";
+import { codeOf, nodeDisk, readSmallFile, replaceFile, type Disk } from "./disk.ts";
 import { takeLock } from "./process-lock.ts";
 import { createSegmentLog } from "./segment-log.ts";
 import { createSnapshotFiles } from "./snapshot-files.ts";
@@ -91,7 +91,12 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
       if (open.has(board)) throw new Error(`board ${board} is open`);
       // Renamed first: a crash between the two leaves no half of a board under its name.
       const aside = `${boardsFolder}/.removed-${board}-${randomBytes(6).toString("hex")}`;
-      await disk.rename(folderOf(board), aside);
+      try {
+        await disk.rename(folderOf(board), aside);
+      } catch (error) {
+        if (codeOf(error) === "ENOENT") return;
+        throw error;
+      }
       await disk.syncFolder(boardsFolder);
       await disk.removeTree(aside);
     },
@@ -111,7 +116,8 @@ async function checkFormat(disk: Disk, dir: string): Promise<void> {
     await replaceFile(disk, dir, "meta.json", Buffer.from(`{"format":${STORE_FORMAT}}\n`));
     return;
   }
-  const { format } = JSON.parse(bytes.toString("utf8")) as { format?: unknown };
-  if (typeof format === "number" && format <= STORE_FORMAT) return;
-  throw new Error(`${dir} has format ${String(format)}; this version reads up to ${STORE_FORMAT}: upgrade Swarmboard`);
+  const format = /^\{"format":(\d+)/.exec(bytes.toString("latin1"))?.[1];
+  if (format === undefined) throw new Error(`${dir}/meta.json is damaged: it does not name the directory's format`);
+  if (Number(format) <= STORE_FORMAT) return;
+  throw new Error(`${dir} has format ${format}; this version reads up to ${STORE_FORMAT}: upgrade Swarmboard`);
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -33,7 +33,7 @@ describe("the lock of a data directory", () => {
     const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     const startedAt = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    await writeFile(path, JSON.stringify({ pid, bootId, startedAt }));
+    await writeFile(path, JSON.stringify({ pid, bootId, startedAt, namespace: await readlink("/proc/self/ns/pid") }));
     await expect(takeLock(path)).rejects.toMatchObject({ name: "LockedError", pid });
     const gone = once(child, "exit");
     child.kill("SIGKILL");
@@ -48,7 +48,7 @@ describe("the lock of a data directory", () => {
     for (const stale of [
       { ...held, startedAt: "1" },
       { ...held, bootId: "another" },
-      { pid: 4_194_303, bootId: "", startedAt: "" },
+      { ...held, pid: 4_194_303, startedAt: "" },
       7,
     ]) {
       await writeFile(path, JSON.stringify(stale));
@@ -56,5 +56,16 @@ describe("the lock of a data directory", () => {
     }
     await writeFile(path, "");
     await (await takeLock(path)).release();
+  });
+
+  it("of another container holds as long as it is touched, and is taken over once it is quiet", async () => {
+    const timing = { beatMs: 20, quietMs: 300 };
+    const own = await takeLock(path, timing);
+    const held = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    // Written in place: the holder's beats go on touching it.
+    await writeFile(path, JSON.stringify({ ...held, namespace: "pid:[1]" }));
+    await expect(takeLock(path, timing)).rejects.toMatchObject({ name: "LockedError" });
+    await own.release();
+    await (await takeLock(path, timing)).release();
   });
 });
