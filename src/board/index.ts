@@ -4,7 +4,7 @@ export { apply } from "./apply.ts";
 export { createBoardState } from "./board.ts";
 export { digestOf } from "./digest.ts";
 export { dueItems, type DueItem, nextExpiry } from "./expiry.ts";
-export { writeSnapshot } from "./snapshot.ts";
+export { snapshotRows, writeSnapshot } from "./snapshot.ts";
 export { readSnapshot, SnapshotError } from "./snapshot-reader.ts";
 export type { SnapshotPart } from "../protocol/index.ts";
 export type { Application, BoardState, Sha256 } from "./state.ts";

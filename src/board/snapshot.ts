@@ -74,6 +74,12 @@ export interface EndHead {
 
 export type PartHead = BoardHead | EntriesHead | ItemsHead | RowsHead | IdsHead | EndHead;
 
+/** Rows that a snapshot would hold now, roughly: what it costs to write one. */
+export function snapshotRows(state: BoardState): number {
+  const board = boardOf(state);
+  return board.entries.size + board.ids.count;
+}
+
 /**
  * The parts of a snapshot of the state as it is at the time of the call. The call itself only copies references, so it is
  * short even for a million entries; the parts are made one by one as they are asked for, while the board may go on

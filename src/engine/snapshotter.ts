@@ -1,18 +1,18 @@
 // Owns when a snapshot is written: often enough to bound the restart, seldom enough to cost little.
 // Does not own its content (board/snapshot) or its bytes (log/).
 
-import { writeSnapshot, type BoardState } from "../board/index.ts";
+import { snapshotRows, writeSnapshot, type BoardState } from "../board/index.ts";
 import type { SnapshotStore } from "../log/contract.ts";
 
 /** When a snapshot pays. */
 export interface SnapshotPolicy {
-  /** Records between two snapshots: at least this many, and at least half as many as there are entries. */
+  /** Records between two snapshots: at least this many, and at least as many as the snapshot has rows. */
   readonly minRecords: number;
   /** On a clean stop a snapshot is written if at least so many records would have to be replayed. */
   readonly minRecordsOnClose: number;
 }
 
-export const DEFAULT_SNAPSHOT_POLICY: SnapshotPolicy = { minRecords: 50_000, minRecordsOnClose: 1000 };
+export const DEFAULT_SNAPSHOT_POLICY: SnapshotPolicy = { minRecords: 100_000, minRecordsOnClose: 1000 };
 
 export interface Snapshotter {
   applied(records: number): void;
@@ -48,7 +48,7 @@ export function createSnapshotter(options: {
   return {
     applied(records) {
       since += records;
-      if (writing === undefined && since >= Math.max(policy.minRecords, state.entries.size / 2)) write();
+      if (writing === undefined && since >= policy.minRecords && since >= snapshotRows(state)) write();
     },
     async close() {
       await writing;
