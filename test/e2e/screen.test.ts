@@ -188,13 +188,17 @@ describe("the screen", () => {
     const large = createPlace(undefined);
     try {
       const server = await large.serve();
-      for (let from = 0; from < 5000; from += 40) {
-        await Promise.all(
-          Array.from({ length: 40 }, (_, i) =>
-            put(server, `doc:${String(from + i).padStart(5, "0")}`, { n: from + i }),
-          ),
-        );
-      }
+      const commands = Array.from({ length: 5000 }, (_, n) => ({
+        type: "entry.put",
+        key: `doc:${String(n).padStart(5, "0")}`,
+        value: { n },
+      }));
+      const answer = await fetch(`${server.url}/api/v1/boards/default/commands`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ type: "batch", commands }),
+      });
+      expect(await answer.text()).toContain("seq");
       const watched = await openPage(browser);
       const { page } = watched;
       await page.goto(server.url);

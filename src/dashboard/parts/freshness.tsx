@@ -12,11 +12,16 @@ export const OLD_MS = 7000;
 export function Freshness() {
   const { store } = useDashboard();
   const freshAtMs = useScreen(store, (screen) => screen.freshAtMs);
+  const isFrozen = useScreen(store, (screen) => !screen.liveUpdates);
   const age = useClock((nowMs) => (freshAtMs === undefined ? "" : duration(nowMs - freshAtMs)));
   const isOld = useClock((nowMs) => freshAtMs !== undefined && nowMs - freshAtMs > OLD_MS);
   if (freshAtMs === undefined) return <span className="freshness">No data yet</span>;
   return (
-    <span className="freshness" data-old={isOld} title="When the data on the screen was last known to be true">
+    <span
+      className="freshness"
+      data-old={isOld && !isFrozen}
+      title="When the data on the screen was last known to be true"
+    >
       <span className="freshness-word">Updated </span>
       <time dateTime={new Date(freshAtMs).toISOString()}>{timeOfDay(freshAtMs)}</time>
       <span className="freshness-age">{age} old</span>
