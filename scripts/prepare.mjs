@@ -71,7 +71,7 @@ export function installDependencies() {
   const stale = staleDependency();
   if (stale === undefined) return true;
   console.error(`Installing dependencies (${stale}) …`);
-  return npm(["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]);
+  return npm(["ci", "--include=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]);
 }
 
 /** Why the installed packages differ from the lock file, or undefined. npm keeps its own list of what it installed. */
@@ -116,7 +116,7 @@ function fingerprint() {
     const stat = statSync(join(ROOT, path));
     if (stat.isFile()) hash.update(`${path} ${stat.mtimeMs} ${stat.size}\n`);
   };
-  for (const path of readdirSync(join(ROOT, "src"), { recursive: true }).toSorted()) {
+  for (const path of readdirSync(join(ROOT, "src"), { recursive: true }).toSorted((a, b) => (a < b ? -1 : 1))) {
     if (!path.includes(".test.")) add(join("src", path));
   }
   for (const path of ["package.json", "package-lock.json", "tsconfig.base.json"]) add(path);
