@@ -9,7 +9,7 @@ const names = allowedNames("127.0.0.1", ["board.lan:9000"]);
 
 function judge(headers: Record<string, string>, url = "/"): string {
   const rawHeaders = Object.entries(headers).flat();
-  const verdict = inspect({ url, headers, rawHeaders }, names);
+  const verdict = inspect({ method: "GET", url, headers, rawHeaders }, names);
   return verdict.ok ? "pass" : verdict.code;
 }
 
@@ -67,6 +67,23 @@ describe("L10: the edge judges every head", () => {
     ["anything", "forbidden_origin"],
   ])("no Origin with Sec-Fetch-Site %s: %s", (site, expected) => {
     expect(judge({ host: "localhost", "sec-fetch-site": site })).toBe(expected);
+  });
+
+  const link = {
+    host: "localhost",
+    "sec-fetch-site": "cross-site",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+  };
+
+  it.each([
+    ["a link to the page", link, "/blackboard?board=a", "pass"],
+    ["a link to data", link, "/api/v1/boards/default/view", "forbidden_origin"],
+    ["a frame", { ...link, "sec-fetch-dest": "iframe" }, "/blackboard", "forbidden_origin"],
+    ["a fetch of the page", { ...link, "sec-fetch-mode": "no-cors" }, "/blackboard", "forbidden_origin"],
+    ["a link with a foreign Origin", { ...link, origin: "http://evil.example" }, "/blackboard", "forbidden_origin"],
+  ])("from another site, %s: %s", (_what, headers, url, expected) => {
+    expect(judge(headers, url)).toBe(expected);
   });
 
   it.each(["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-anything"])(

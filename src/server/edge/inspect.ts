@@ -22,7 +22,7 @@ const refuse = (code: Extract<EdgeVerdict, { ok: false }>["code"], detail: strin
 
 /** Judge a request's head. `names` are the names under which this server may be addressed. */
 export function inspect(
-  request: Pick<IncomingMessage, "url" | "headers" | "rawHeaders">,
+  request: Pick<IncomingMessage, "method" | "url" | "headers" | "rawHeaders">,
   names: ReadonlySet<string>,
 ): EdgeVerdict {
   const { headers } = request;
@@ -46,7 +46,7 @@ export function inspect(
       return refuse("forbidden_origin", "The Origin header names another web site than this server.");
   } else {
     const site = headers["sec-fetch-site"];
-    if (site !== undefined && site !== "same-origin" && site !== "none") {
+    if (site !== undefined && site !== "same-origin" && site !== "none" && !followsLinkToPage(request)) {
       return refuse(
         "forbidden_origin",
         "A browser sent this request on behalf of another web site. Open the address directly.",
@@ -59,6 +59,19 @@ export function inspect(
   if (url.includes("%") && !isDecodable(url))
     return refuse("bad_request", "The address holds a malformed percent-encoding.");
   return PASS;
+}
+
+/** The pages hold no data of their own, and cannot be framed. */
+const PAGES = new Set(["/", "/blackboard"]);
+
+/** A person who clicks a link on another site: a top-level navigation to a page, and to nothing that holds data. */
+function followsLinkToPage({ method, url, headers }: Pick<IncomingMessage, "method" | "url" | "headers">): boolean {
+  return (
+    method === "GET" &&
+    headers["sec-fetch-mode"] === "navigate" &&
+    headers["sec-fetch-dest"] === "document" &&
+    PAGES.has((url ?? "").split("?")[0] ?? "")
+  );
 }
 
 function countOf(rawHeaders: readonly string[], name: string): number {
