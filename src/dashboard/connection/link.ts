@@ -3,18 +3,16 @@
 
 import type { FullFrame } from "../../protocol/index.ts";
 import { readFrame } from "./frame-text.ts";
+import { initialConnection, step, wakeAtMs } from "./machine.ts";
 import {
   type Connection,
   type ConnectionEvent,
   currentSocket,
   DEFAULT_TIMING,
   type Effect,
-  initialConnection,
   type SocketId,
-  step,
   type Timing,
-  wakeAtMs,
-} from "./machine.ts";
+} from "./phases.ts";
 
 export interface LinkOptions {
   readonly socketUrl: string;
@@ -170,9 +168,13 @@ export function createLink(options: LinkOptions): Link {
     dispatch(problem === undefined ? { kind: "answered" } : { kind: "unanswered", reason: problem });
   }
 
-  // A laptop that wakes up or a network that returns: look at once instead of at the next timer.
+  // A laptop that wakes up, a tab that is shown again, a network that returns: look at once instead of at the next timer.
   const look = () => dispatch(state.phase === "offline" ? { kind: "reconnect" } : { kind: "wake" });
+  const lookWhenShown = () => {
+    if (document.visibilityState === "visible") look();
+  };
   window.addEventListener("online", look);
+  document.addEventListener("visibilitychange", lookWhenShown);
 
   dispatch({ kind: "reconnect" });
 
@@ -190,6 +192,7 @@ export function createLink(options: LinkOptions): Link {
       request?.abort();
       drop();
       window.removeEventListener("online", look);
+      document.removeEventListener("visibilitychange", lookWhenShown);
     },
   };
 }

@@ -3,17 +3,15 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { initialConnection, step, wakeAtMs } from "./machine.ts";
 import {
   type Connection,
   type ConnectionEvent,
   currentSocket,
   DEFAULT_TIMING,
   type Effect,
-  initialConnection,
   type Phase,
-  step,
-  wakeAtMs,
-} from "./machine.ts";
+} from "./phases.ts";
 
 const timing = DEFAULT_TIMING;
 

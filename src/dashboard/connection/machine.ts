@@ -1,6 +1,20 @@
 // Owns the states of the dashboard's connection, as a pure function: event and time in, state and effects out.
 // Does not own sockets, requests or timers (link.ts). Invariant: at most one socket exists, and it is the one the state names.
 
+import {
+  type Connecting,
+  type Connection,
+  type ConnectionEvent,
+  currentSocket,
+  type Effect,
+  type Offline,
+  type Phase,
+  type Polling,
+  type SocketId,
+  type Step,
+  type Timing,
+} from "./phases.ts";
+
 /*
             reconnect                       first frame
   offline ────────────▶ connecting ─────────────────────▶ live
@@ -14,86 +28,6 @@
      └──────────────▶ polling ──▶ live   (a background socket got its first frame)
      ◀──────────────     a poll failed
 */
-
-export interface Timing {
-  /** Pause between two attempts to get a socket, in ms. The seed's 3 s unless the reader set another. */
-  readonly reconnectMs: number;
-  /** A new socket must deliver its first frame within this time, in ms. */
-  readonly openTimeoutMs: number;
-  /** A live socket without a frame for this long is given up, in ms. The server sends one every 2 s. */
-  readonly silenceMs: number;
-  /** Pause between two polls, in ms. */
-  readonly pollMs: number;
-  /** Failed socket attempts after which HTTP polling takes over. */
-  readonly attemptsBeforePolling: number;
-}
-
-export const DEFAULT_TIMING: Timing = {
-  reconnectMs: 3000,
-  openTimeoutMs: 5000,
-  silenceMs: 8000,
-  pollMs: 2000,
-  attemptsBeforePolling: 3,
-};
-
-/** A socket's number. Events of any other socket than the current one are ignored. */
-export type SocketId = number;
-
-interface Common {
-  /** When this phase began. */
-  readonly sinceMs: number;
-  /** Socket attempts that failed since the last live connection. */
-  readonly failures: number;
-  readonly lastSocket: SocketId;
-}
-
-export interface Connecting extends Common {
-  readonly phase: "connecting";
-  readonly socket: SocketId;
-  readonly giveUpAtMs: number;
-}
-export interface Live extends Common {
-  readonly phase: "live";
-  readonly socket: SocketId;
-  readonly lastFrameAtMs: number;
-}
-export interface Polling extends Common {
-  readonly phase: "polling";
-  /** The attempt that runs in the background, if one does. */
-  readonly attempt: { readonly socket: SocketId; readonly giveUpAtMs: number } | undefined;
-  readonly retryAtMs: number;
-  /** `undefined` while a request is under way. */
-  readonly pollAtMs: number | undefined;
-  readonly reason: string;
-}
-export interface Offline extends Common {
-  readonly phase: "offline";
-  readonly retryAtMs: number;
-  readonly reason: string;
-}
-export type Connection = Connecting | Live | Polling | Offline;
-export type Phase = Connection["phase"];
-
-export type ConnectionEvent =
-  /** The socket delivered a readable frame. */
-  | { readonly kind: "frame"; readonly socket: SocketId }
-  | { readonly kind: "closed"; readonly socket: SocketId; readonly reason: string }
-  | { readonly kind: "answered" }
-  | { readonly kind: "unanswered"; readonly reason: string }
-  /** Time passed; see `wakeAtMs`. */
-  | { readonly kind: "wake" }
-  /** Somebody asks for a fresh socket now. */
-  | { readonly kind: "reconnect" };
-
-export type Effect =
-  | { readonly kind: "open"; readonly socket: SocketId; readonly again: boolean }
-  | { readonly kind: "close"; readonly socket: SocketId }
-  | { readonly kind: "poll" };
-
-export interface Step {
-  readonly state: Connection;
-  readonly effects: readonly Effect[];
-}
 
 /** Before the first `reconnect`, which also asks for the first paint's data by HTTP. */
 export function initialConnection(nowMs: number): Offline {
@@ -271,21 +205,6 @@ const TABLE: Table = {
     reconnect: (state, _event, now, timing) => toConnecting(state, now, timing, [{ kind: "poll" }]),
   },
 };
-
-/** The socket that exists in this state, if any. */
-export function currentSocket(state: Connection): SocketId | undefined {
-  switch (state.phase) {
-    case "connecting":
-    case "live":
-      return state.socket;
-    case "polling":
-      return state.attempt?.socket;
-    case "offline":
-      return undefined;
-    default:
-      return state satisfies never;
-  }
-}
 
 /** The next state, and what has to be done to get there. Total: every event is allowed in every state. */
 export function step(state: Connection, event: ConnectionEvent, nowMs: number, timing: Timing): Step {

@@ -19,13 +19,13 @@ function waysFor(board: string): readonly Way[] {
     },
     {
       title: "Follow your swarm's folder",
-      words: "Point it at the files that your swarm already writes. They are only ever read.",
+      words: "Start the server with the folder that your swarm already writes. Its files are only ever read.",
       command: "npx swarmboard --follow ./my-swarm",
     },
     {
       title: "Watch a demo",
-      words: "A dozen agents that work on tasks, spend tokens and ask for permissions.",
-      command: `npx swarmboard demo`,
+      words: "A dozen agents that work on this board: tasks, tokens, permissions. Ctrl-C sends them home.",
+      command: `npx swarmboard demo --url ${location.origin}${board === "default" ? "" : ` --board ${board}`}`,
     },
   ];
 }

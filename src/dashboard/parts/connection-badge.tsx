@@ -1,7 +1,7 @@
 // Owns the connection indicator: green, yellow or red, and the same in words.
 // Does not own the states (connection/machine.ts). It never says "Connected" unless frames arrive.
 
-import type { Connection } from "../connection/machine.ts";
+import type { Connection } from "../connection/phases.ts";
 import { useDashboard } from "../dashboard-context.ts";
 import { useClock } from "../state/clock.ts";
 import { useScreen } from "../state/screen-store.ts";

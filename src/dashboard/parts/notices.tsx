@@ -49,7 +49,7 @@ export function Notices() {
   const { view } = screen;
   const paused = view?.sources.filter((source) => source.paused) ?? [];
   return (
-    <div className="notices" aria-live="polite">
+    <div className="notices">
       <StaleNotice screen={screen} />
       {paused.length > 0 && (
         <Notice tone="warn" icon="pause">

@@ -3,7 +3,7 @@
 
 import { useSyncExternalStore } from "react";
 import type { FullFrame } from "../../protocol/index.ts";
-import type { Connection } from "../connection/machine.ts";
+import type { Connection } from "../connection/phases.ts";
 import { type BoardView, nextView } from "./board-view.ts";
 
 export interface Screen {
