@@ -1,5 +1,5 @@
 // Owns the log contract: what the engine may ask of any memory, be it RAM, segment files or, later, JetStream.
-// Does not own what records mean. Every implementation passes the same suite (log/contract-suite).
+// Does not own what records mean. Every implementation passes the same suite (log/contract.suite).
 
 import type { Code, Draft, Epoch, LogRecord, Seq, SnapshotPart } from "../protocol/index.ts";
 

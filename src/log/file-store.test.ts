@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +9,17 @@ import { describeContract, draftOf, readAll } from "./contract.suite.ts";
 import { nodeDisk } from "./disk.ts";
 import { forkEpoch } from "./epochs.ts";
 import { createFileStore } from "./file-store.ts";
+
+/** Opens a store, appends, says what was acknowledged, and stays. */
+const HOLDER = `
+  const { createFileStore } = await import(${JSON.stringify(new URL("../../dist/log/index.js", import.meta.url).href)});
+  const store = await createFileStore({ dir: process.argv[1] });
+  const { log } = await store.open("b");
+  const command = { type: "entry.put", key: "k", value: "1" };
+  const draft = { at: 1, clock: 1, actor: "a", source: "cli", id: "i", command };
+  console.log(JSON.stringify(await log.append([draft, { ...draft, id: "j" }])));
+  setInterval(() => {}, 1000);
+`;
 
 const dirs: string[] = [];
 async function freshDir(): Promise<string> {
@@ -31,6 +44,25 @@ describeContract("segment files that rotate all the time", async () => {
 });
 
 describe("a data directory", () => {
+  it("law L1: is refused while another process has it, and has all it acknowledged once that one is killed", async () => {
+    const dir = await freshDir();
+    // Processes run what was built; scripts/test.mjs builds before it tests.
+    const child = spawn(process.execPath, ["--input-type=module", "-e", HOLDER, dir], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [said] = (await once(child.stdout, "data")) as [Buffer];
+    const held = JSON.parse(said.toString("utf8")) as unknown;
+    await expect(createFileStore({ dir })).rejects.toThrow(new RegExp(`held by process ${child.pid}`));
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+    const store = await createFileStore({ dir });
+    const { log, notices } = await store.open("b");
+    expect(await readAll(log)).toEqual(held);
+    expect(notices).toEqual([]);
+    await store.close();
+  });
+
   it("is refused when its format is newer, with a message that says what to do", async () => {
     const dir = await freshDir();
     await writeFile(join(dir, "meta.json"), '{"format":99}\n');
