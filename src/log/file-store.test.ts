@@ -43,6 +43,27 @@ describeContract("segment files that rotate all the time", async () => {
   };
 });
 
+describe("reading from the middle", () => {
+  it("law L7: begins at any position of a long log, whether it was written, opened or read before", async () => {
+    const dir = await freshDir();
+    const value = `"${"x".repeat(9000)}"`;
+    let store = await createFileStore({ dir, segmentBytes: 3_000_000 });
+    let { log } = await store.open("b");
+    for (let n = 0; n < 900; n += 30) await log.append(Array.from({ length: 30 }, (_, i) => draftOf(n + i + 1, value)));
+    for (let round = 0; round < 3; round++) {
+      for (const from of [900, 1, 333, 100, 650, 899, 334, 120]) {
+        const clocks = (await readAll(log, from)).map((record) => record.clock);
+        expect(clocks).toEqual(Array.from({ length: 901 - from }, (_, i) => from + i));
+      }
+      if (round > 0) continue;
+      await store.close();
+      store = await createFileStore({ dir });
+      ({ log } = await store.open("b"));
+    }
+    await store.close();
+  });
+});
+
 describe("a data directory", () => {
   it("law L1: is refused while another process has it, and has all it acknowledged once that one is killed", async () => {
     const dir = await freshDir();

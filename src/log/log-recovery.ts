@@ -9,6 +9,7 @@ import { readFully, type Disk } from "./disk.ts";
 import { epochAt, type EpochStart } from "./epochs.ts";
 import { seqOfLine } from "./record-line.ts";
 import { listSegments, readHeader, type Segment } from "./segment-file.ts";
+import { createSegmentPlaces, type SegmentPlaces } from "./segment-places.ts";
 import { scanToEnd } from "./segment-scan.ts";
 
 export interface RecoveredLog {
@@ -19,6 +20,7 @@ export interface RecoveredLog {
   /** Epoch of the last segment; another one now means that the log goes on in a new segment. */
   readonly epoch: Epoch | undefined;
   readonly notices: readonly string[];
+  readonly places: SegmentPlaces;
 }
 
 /** Find the end of a log; cut back a torn tail. Throws LogCorruptError and changes nothing for any other damage. */
@@ -29,10 +31,11 @@ export async function recoverSegments(
 ): Promise<RecoveredLog> {
   const segments = await listSegments(disk, folder);
   const notices: string[] = [];
+  const places = createSegmentPlaces();
   for (;;) {
     const last = segments.at(-1);
-    if (last === undefined) return { segments, head: 0, bytes: 0, epoch: undefined, notices };
-    const end = await scanToEnd(disk, last);
+    if (last === undefined) return { segments, head: 0, bytes: 0, epoch: undefined, notices, places };
+    const end = await scanToEnd(disk, last, { places });
     if (end.header === undefined) {
       // No header line: a crash left it before its first use, so it holds nothing that was acknowledged.
       segments.pop();
@@ -52,7 +55,7 @@ export async function recoverSegments(
     if (end.tornBytes !== undefined && end.tornBytes > 0) {
       notices.push(`${last.path}: a torn tail of ${end.tornBytes} bytes after record ${end.lastSeq} was cut`);
     }
-    return { segments, head: end.lastSeq, bytes: end.soundBytes, epoch: end.header.epoch, notices };
+    return { segments, head: end.lastSeq, bytes: end.soundBytes, epoch: end.header.epoch, notices, places };
   }
 }
 

@@ -146,7 +146,7 @@ export function createSegmentLog(options: SegmentLogOptions): BoardLog {
     append,
     read: async function* (from: Seq) {
       if (closing !== undefined) throw new LogError("shutting_down", "the log is closed");
-      yield* readRecords({ disk, segments: found.segments, from, head: writer.head });
+      yield* readRecords({ disk, segments: found.segments, from, head: writer.head, places: found.places });
     },
     close: () => {
       closing ??= (async () => {

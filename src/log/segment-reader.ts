@@ -6,6 +6,7 @@ import { LogCorruptError } from "./contract.ts";
 import type { Disk } from "./disk.ts";
 import { decodeRecord } from "./record-line.ts";
 import type { Segment } from "./segment-file.ts";
+import type { SegmentPlaces } from "./segment-places.ts";
 import { scanSegment, type LineRun } from "./segment-scan.ts";
 
 /** Records handed out at once: small enough that decoding them does not hold up the event loop. */
@@ -17,6 +18,7 @@ export interface ReadOptions {
   readonly segments: readonly Segment[];
   readonly from: number;
   readonly head: number;
+  readonly places?: SegmentPlaces;
 }
 
 export async function* readRecords({
@@ -24,6 +26,7 @@ export async function* readRecords({
   segments,
   from,
   head,
+  places,
 }: ReadOptions): AsyncGenerator<readonly LogRecord[], void> {
   let next = Math.max(from, segments[0]?.firstSeq ?? 1, 1);
   while (next <= head) {
@@ -31,7 +34,8 @@ export async function* readRecords({
     const segment = segments[index];
     if (segment === undefined) return;
     const until = Math.min(head, (segments[index + 1]?.firstSeq ?? Infinity) - 1);
-    for await (const run of scanSegment(disk, segment, { until })) {
+    const start = places?.find(segment.firstSeq, next);
+    for await (const run of scanSegment(disk, segment, { until, start, places })) {
       for (const batch of batchesOf(run, next, segment)) {
         next = toSeq((batch.at(-1)?.seq ?? next - 1) + 1);
         yield batch;

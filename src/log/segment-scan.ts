@@ -7,6 +7,7 @@ import { lineIsSound } from "./checked-line.ts";
 import { LogCorruptError } from "./contract.ts";
 import { readFully, type Disk } from "./disk.ts";
 import { seqOfLine } from "./record-line.ts";
+import type { Place, SegmentPlaces } from "./segment-places.ts";
 import { readHeader, type Segment, type SegmentHeader } from "./segment-file.ts";
 
 const CHUNK_BYTES = 512 * 1024;
@@ -38,7 +39,9 @@ export interface ScanOptions {
   /** Stop after this record; what follows is not looked at. */
   readonly until?: number;
   /** Begin here instead of at the header: an offset at which the line of record `seq` starts. */
-  readonly start?: { readonly offset: number; readonly seq: number };
+  readonly start?: Place | undefined;
+  /** Told of the places that the walk passes. */
+  readonly places?: SegmentPlaces | undefined;
 }
 
 /** Walk a segment. Throws LogCorruptError at a whole line that is not what was written (rule 8). */
@@ -80,6 +83,7 @@ export async function* scanSegment(
         end = view.indexOf(NEWLINE, start);
       }
       if (starts.length > 1) {
+        options.places?.note(segment.firstSeq, { seq: firstSeq, offset: position + (starts[0] ?? 0) });
         yield { buffer: view, starts, firstSeq, ascii: isAscii(view.subarray(starts[0], start)), fileOffset: position };
       }
       if (atEnd && lastSeq < until) {

@@ -5,6 +5,7 @@
 import type { Epoch } from "../protocol/index.ts";
 import { writeAll, type Disk } from "./disk.ts";
 import { createSegment, type Segment } from "./segment-file.ts";
+import type { SegmentPlaces } from "./segment-places.ts";
 import { scanSegment } from "./segment-scan.ts";
 
 export interface SegmentWriterOptions {
@@ -20,6 +21,7 @@ export interface SegmentWriterOptions {
   readonly bytes: number;
   /** Epoch of the last segment that was found. */
   readonly foundEpoch: Epoch | undefined;
+  readonly places: SegmentPlaces;
 }
 
 export interface SegmentWriter {
@@ -37,7 +39,7 @@ export interface SegmentWriter {
 }
 
 export function createSegmentWriter(options: SegmentWriterOptions): SegmentWriter {
-  const { disk, folder, board, epoch, segmentBytes, now, segments } = options;
+  const { disk, folder, board, epoch, segmentBytes, now, segments, places } = options;
   let head = options.head;
   let bytes = options.bytes;
   /** A segment belongs to one epoch: after a fork, the next record begins a new one. */
@@ -63,6 +65,7 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
     });
     await letGo();
     if (segments.at(-1)?.firstSeq === made.segment.firstSeq) segments.pop();
+    places.forget(made.segment.firstSeq);
     segments.push(made.segment);
     fd = made.fd;
     bytes = made.bytes;
@@ -83,6 +86,8 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
       if (fd === undefined) throw new Error("the segment is not open");
       await writeAll(disk, fd, lines, length, bytes);
       await disk.fdatasync(fd);
+      const segment = segments.at(-1);
+      if (segment !== undefined) places.note(segment.firstSeq, { seq: head + 1, offset: bytes });
       bytes += length;
       head += count;
     },
