@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     pool: "forks",
     restoreMocks: true,
+    // The default leaves a core idle, which on two cores is half of the machine.
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,
