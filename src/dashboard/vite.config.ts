@@ -4,6 +4,9 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
+// What is shipped is always React's production build, also when a test (NODE_ENV=test) runs the build.
+process.env["NODE_ENV"] = "production";
+
 // A default export is what Vite looks for; every other file of ours has named exports only.
 export default defineConfig({
   plugins: [react()],

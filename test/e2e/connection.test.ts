@@ -147,4 +147,20 @@ describe("the page and its connection", () => {
     await page.getByRole("button", { name: /Live Updates: OFF/ }).click();
     await becomes(page, "live", 8000);
   });
+
+  it("says so when there is no such board, and shows it as soon as there is one", async () => {
+    const { serving, page } = await setStage();
+    await page.goto(`${serving.url}/blackboard?board=later`);
+    await page.getByText("There is no board with this name").waitFor({ timeout: 15_000 });
+    await fetch(`${serving.url}/api/v1/boards`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ name: "later" }),
+    });
+    await page.getByText("This board is empty, and listening").waitFor({ timeout: 15_000 });
+    await becomes(page, "live");
+    expect(await page.getByLabel("Board", { exact: true }).inputValue()).toBe("later");
+    await page.locator(".others").getByRole("link", { name: "default" }).click();
+    await page.locator("#blackboard .count").getByText("34").first().waitFor();
+  });
 });

@@ -49,8 +49,8 @@ function closeReason(event: CloseEvent): string {
 async function problemOf(response: Response): Promise<string> {
   try {
     const body = (await response.json()) as { detail?: unknown; title?: unknown };
-    const words = typeof body.detail === "string" ? body.detail : body.title;
-    if (typeof words === "string") return words;
+    const words = typeof body.title === "string" ? body.title : body.detail;
+    if (typeof words === "string") return words.replace(/\.$/, "");
   } catch {
     // Not JSON: the status must do.
   }

@@ -1,6 +1,8 @@
 // Owns what a newcomer sees on an empty board: three ways to feed it, ready to copy.
 // Does not own the commands' own help.
 
+import { AgentText } from "../parts/agent-text.tsx";
+import { useBoards } from "../parts/board-name.tsx";
 import { CopyButton } from "../parts/copy-button.tsx";
 
 interface Way {
@@ -30,10 +32,28 @@ function waysFor(board: string): readonly Way[] {
   ];
 }
 
+function OtherBoards({ board }: { readonly board: string }) {
+  const others = useBoards().filter((name) => name !== board);
+  if (others.length === 0) return null;
+  return (
+    <ul className="others">
+      <li>Other boards of this server:</li>
+      {others.slice(0, 20).map((name) => (
+        <li key={name}>
+          <a href={`?board=${encodeURIComponent(name)}`}>
+            <AgentText text={name} />
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 export function EmptyBoard({ board }: { readonly board: string }) {
   return (
     <section className="empty" aria-labelledby="empty-title">
       <h2 id="empty-title">This board is empty, and listening</h2>
+      <OtherBoards board={board} />
       <p>Whatever your agents write appears here by itself. Three ways to begin:</p>
       <ol className="ways">
         {waysFor(board).map((way) => (

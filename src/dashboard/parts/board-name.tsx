@@ -13,12 +13,13 @@ function go(board: string): void {
   location.assign(address);
 }
 
-export function BoardName() {
+/** The names of all boards, once data has arrived; empty until then. */
+export function useBoards(): readonly string[] {
   const { store } = useDashboard();
   const shown = useScreen(store, (screen) => screen.view?.board);
   const [boards, setBoards] = useState<readonly string[]>([]);
   useEffect(() => {
-    // The name of the shown board is known when data arrives, and only then can the list be had as well.
+    // Where the board's data cannot be had, the list can not either.
     if (shown === undefined) return undefined;
     const stop = new AbortController();
     void listBoards(stop.signal).then((names) => {
@@ -26,6 +27,13 @@ export function BoardName() {
     });
     return () => stop.abort();
   }, [shown]);
+  return boards;
+}
+
+export function BoardName() {
+  const { store } = useDashboard();
+  const shown = useScreen(store, (screen) => screen.view?.board);
+  const boards = useBoards();
   const name = shown ?? boardInAddress() ?? "default";
   const names = boards.includes(name) ? boards : [name, ...boards];
   if (names.length === 1) return <AgentText className="board-name" text={name} />;
