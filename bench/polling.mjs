@@ -147,14 +147,15 @@ function socketScreen(port, show) {
   return () => socket.terminate();
 }
 
-async function measure({ dashboards, seconds, load, screen }) {
+async function measure({ dashboards, seconds, quickly, load, screen }) {
   const server = await startServer();
   const count = { bytes: 0, errors: 0 };
   // Past its start-up, a server that nobody watches still looks after its files: that is not the dashboards' doing.
-  await new Promise((resolve) => setTimeout(resolve, 4000));
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
   const idleFrom = await server.cpuSeconds();
-  await new Promise((resolve) => setTimeout(resolve, 5000));
-  const idlePerSecond = ((await server.cpuSeconds()) - idleFrom) / 5;
+  const idleSeconds = quickly ? 5 : 20;
+  await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
+  const idlePerSecond = ((await server.cpuSeconds()) - idleFrom) / idleSeconds;
   const stop = load({ port: server.port, dashboards, count });
   await new Promise((resolve) => setTimeout(resolve, 6000));
   count.bytes = 0;
@@ -175,8 +176,8 @@ export async function run({ figures, quick }) {
   const dashboards = quick ? 50 : 500;
   const seconds = quick ? 5 : 40;
   figures.note(`${dashboards} dashboards for ${seconds} s each, zejzl data`);
-  const old = await measure({ dashboards, seconds, load: pollers, screen: pollingScreen });
-  const socket = await measure({ dashboards, seconds, load: watchers, screen: socketScreen });
+  const old = await measure({ dashboards, seconds, quickly: quick, load: pollers, screen: pollingScreen });
+  const socket = await measure({ dashboards, seconds, quickly: quick, load: watchers, screen: socketScreen });
   figures.add({
     name: "polling, 3 requests every 5 s: server CPU per dashboard-hour",
     value: old.cpuPerHour,

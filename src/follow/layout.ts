@@ -7,20 +7,6 @@ import { basename, dirname, join, resolve } from "node:path";
 const NETWORK_AI_BOARD = "swarm-blackboard.md";
 const ZEJZL_BOARD = "blackboard.md";
 export const BOARD_FILES: readonly string[] = [NETWORK_AI_BOARD, ZEJZL_BOARD];
-/** Names whose presence shows that a folder is (part of) a workspace. */
-export const DATA_FILES: readonly string[] = [
-  "budget_tracking.json",
-  "audit_log.jsonl",
-  "security-audit.log",
-  "hooks_audit.jsonl",
-  "task_tracking.json",
-  "agent_health.json",
-  "active_grants.json",
-  "trust_levels.json",
-  "pending_changes",
-  "project-context.json",
-  "SYSTEM_PAUSED",
-];
 /** Folders that are never an environment. */
 const NO_ENVIRONMENT = new Set(["data", "boards", "node_modules", "pending_changes", "archive", "dist", "build"]);
 /** Children of one folder that are looked at when searching for environments and boards. Beyond: not found. */
