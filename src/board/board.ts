@@ -16,8 +16,8 @@ import {
 } from "../protocol/index.ts";
 import { IdWindow } from "./ids.ts";
 import type { ItemOf, Kind } from "./kinds.ts";
-import { Lanes } from "./lanes.ts";
-import { entryLine, itemLine, markLine, tombstoneLine } from "./lines.ts";
+import { itemLine, markLine, tombstoneLine } from "./lines.ts";
+import { RunningDigest } from "./running-digest.ts";
 import type { BoardState, Sha256 } from "./state.ts";
 import { type Timer, Timers } from "./timers.ts";
 
@@ -74,13 +74,14 @@ export class Board implements BoardState {
   freeClaims = 0;
 
   /** Multiset hash over entries, tombstones, marks and every kind of item. */
-  lanes = new Lanes();
+  readonly digest: RunningDigest;
   readonly timers = new Timers();
   #liveTimers = 0;
   #undo: (() => void)[] | undefined = undefined;
 
   constructor(sha256: Sha256) {
     this.sha256 = sha256;
+    this.digest = new RunningDigest(sha256, this.entries);
   }
 
   /** A writer's name as the string that is kept already, if it is known: thousands of entries share it. */
@@ -90,14 +91,11 @@ export class Board implements BoardState {
 
   /** `before` is what is there now. Hot: no closure is made, and no place looked up again, unless a batch runs. */
   setEntry(key: string, before: Entry | undefined, next: Entry | undefined): void {
-    if (before !== undefined) {
-      this.lanes.subtract(this.sha256(entryLine(before)));
-      if (before.expiresAtClock !== Number.POSITIVE_INFINITY) this.#liveTimers--;
-    }
+    this.digest.entryChanged(key, before);
+    if (before !== undefined && before.expiresAtClock !== Number.POSITIVE_INFINITY) this.#liveTimers--;
     if (next === undefined) this.entries.delete(key);
     else {
       this.entries.set(key, next);
-      this.lanes.add(this.sha256(entryLine(next)));
       if (next.expiresAtClock !== Number.POSITIVE_INFINITY) this.#time("entry", key, next.rev, next.expiresAtClock);
     }
     if (this.#undo !== undefined) this.#undoEntry(this.#undo, key, before, next);
@@ -111,11 +109,11 @@ export class Board implements BoardState {
 
   setTombstone(key: string, next: Tombstone | undefined): void {
     const before = this.tombstones.get(key);
-    if (before !== undefined) this.lanes.subtract(this.sha256(tombstoneLine(key, before.rev, before.seq)));
+    if (before !== undefined) this.digest.subtract(tombstoneLine(key, before.rev, before.seq));
     if (next === undefined) this.tombstones.delete(key);
     else {
       this.tombstones.set(key, next);
-      this.lanes.add(this.sha256(tombstoneLine(key, next.rev, next.seq)));
+      this.digest.add(tombstoneLine(key, next.rev, next.seq));
     }
     this.#undo?.push(() => this.setTombstone(key, before));
   }
@@ -169,7 +167,7 @@ export class Board implements BoardState {
   /** A source without marks has no map, so that state does not depend on what was there once. */
   setMark(source: string, name: string, next: Mark | undefined): void {
     const before = this.markOf(source, name);
-    if (before !== undefined) this.lanes.subtract(this.sha256(markLine(source, name, before.value, before.seq)));
+    if (before !== undefined) this.digest.subtract(markLine(source, name, before.value, before.seq));
     const values = this.marks.get(source) ?? new Map<string, string>();
     const seqs = this.markSeqs.get(source) ?? new Map<string, number>();
     if (next === undefined) {
@@ -178,7 +176,7 @@ export class Board implements BoardState {
     } else {
       values.set(name, next.value);
       seqs.set(name, next.seq);
-      this.lanes.add(this.sha256(markLine(source, name, next.value, next.seq)));
+      this.digest.add(markLine(source, name, next.value, next.seq));
     }
     if (values.size === 0) {
       this.marks.delete(source);
@@ -261,11 +259,11 @@ export class Board implements BoardState {
     before: ItemOf[K] | undefined,
     next: ItemOf[K] | undefined,
   ): void {
-    if (before !== undefined) this.lanes.subtract(this.sha256(itemLine(kind, before)));
+    if (before !== undefined) this.digest.subtract(itemLine(kind, before));
     if (next === undefined) map.delete(name);
     else {
       map.set(name, next);
-      this.lanes.add(this.sha256(itemLine(kind, next)));
+      this.digest.add(itemLine(kind, next));
     }
   }
 

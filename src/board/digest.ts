@@ -11,7 +11,7 @@ import type { BoardState } from "./state.ts";
  */
 export function digestOf(state: BoardState): string {
   const board = boardOf(state);
-  const lanes = board.lanes.copy();
+  const lanes = board.digest.settled().copy();
   const { notes, total } = board.audit;
   const first = total - notes.length + 1;
   notes.forEach((note, i) => lanes.add(board.sha256(noteLine(first + i, note))));

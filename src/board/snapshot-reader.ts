@@ -4,7 +4,6 @@
 import { type AuditNote, type Entry, type JsonText, seq, type SnapshotPart } from "../protocol/index.ts";
 import { Board } from "./board.ts";
 import { FIELDS, itemFrom, type ItemOf, NOTE_FIELDS } from "./kinds.ts";
-import { Lanes } from "./lanes.ts";
 import { wordAt } from "./packed-words.ts";
 import {
   type BoardHead,
@@ -66,7 +65,7 @@ export async function readSnapshot(
   board.rules = head.rules;
   board.revFloor = head.revFloor;
   board.audit.total = head.auditTotal;
-  board.lanes = Lanes.from(head.lanes);
+  board.digest.restore(head.lanes);
   board.ids.forgottenIssuedAt = head.forgottenIssuedAt;
   return board;
 }

@@ -95,7 +95,7 @@ export function writeSnapshot(state: BoardState): Iterable<SnapshotPart> {
     rules: board.rules,
     revFloor: board.revFloor,
     auditTotal: board.audit.total,
-    lanes: board.lanes.toHex(),
+    lanes: board.digest.settled().toHex(),
     forgottenIssuedAt: board.ids.forgottenIssuedAt,
   };
   const entries = [...board.entries.values()];

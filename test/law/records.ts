@@ -68,7 +68,7 @@ export function portrait(state: BoardState): unknown {
     ];
   });
   return structuredClone({
-    facts: [board.seq, board.clock, board.rules, board.revFloor, forgottenIssuedAt, board.lanes.toHex()],
+    facts: [board.seq, board.clock, board.rules, board.revFloor, forgottenIssuedAt, board.digest.settled().toHex()],
     sums: [board.usedTokens, board.limitTokens, board.finishedRequests, board.freeClaims],
     entries: sorted(board.entries),
     tombstones: sorted(board.tombstones),
