@@ -67,7 +67,11 @@ describe("what changed between two frames", () => {
 
   it("is only entries below a prefix, if one is given; names of Object's own are plain keys", () => {
     const before = frame({ entries: { "a:1": [1, 1] } });
-    const after = frame({ entries: { "a:1": [2, 2], b: [1, 3], ["constructor" as string]: [1, 4] }, used: 7, notes: [note("x")] });
+    const after = frame({
+      entries: { "a:1": [2, 2], b: [1, 3], ["constructor" as string]: [1, 4] },
+      used: 7,
+      notes: [note("x")],
+    });
     expect(differences(before, after, "a:").map(lineOf)).toEqual(["put     a:1 = 2  (rev 1 by me)"]);
     expect(differences(before, after, "").map(lineOf)).toContain("put     constructor = 1  (rev 1 by me)");
   });
