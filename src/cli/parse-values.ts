@@ -32,6 +32,15 @@ export function parseDuration(word: string): number {
   return ms;
 }
 
+/** A moment: how long ago (2h), or ISO 8601 in whole days or with its zone. As ISO 8601. */
+export function parseMoment(word: string): string {
+  const ago = /^\d+(?:\.\d+)?(ms|s|m|h|d)$/.test(word) ? Date.now() - parseDuration(word) : Date.parse(word);
+  const isIso = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(word);
+  if (!Number.isFinite(ago) || !(isIso || /[a-z]$/.test(word)))
+    throw new InvalidArgumentError("Give how long ago, such as 2h, or a moment such as 2026-11-22T20:30:00Z.");
+  return new Date(ago).toISOString();
+}
+
 export function parseBoard(word: string): string {
   if (!boardNameSchema.safeParse(word).success) {
     throw new InvalidArgumentError("A board's name is 1 to 64 of a-z 0-9 - _, beginning with a letter or digit.");

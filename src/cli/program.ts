@@ -7,6 +7,7 @@ import { addAuditCommands } from "./commands/audit.ts";
 import { addBudgetCommands } from "./commands/budget.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addEntryCommands } from "./commands/entries.ts";
+import { addHistoryCommand } from "./commands/history.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { addWatchCommand } from "./commands/watch.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-codes.ts";
@@ -41,6 +42,7 @@ function createProgram(): Command {
   addWatchCommand(program);
   addBudgetCommands(program);
   addAuditCommands(program);
+  addHistoryCommand(program);
   const known = new Set<string>();
   const settle = (command: Command): void => {
     for (const option of command.options) known.add(option.name());

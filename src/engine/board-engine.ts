@@ -6,6 +6,7 @@
 
 import { apply, type BoardState } from "../board/index.ts";
 import { LogError, type BoardMemory } from "../log/contract.ts";
+import type { HistoryAnswer, HistoryFilter } from "../log/index.ts";
 import {
   commandId,
   DEFAULT_LIMITS,
@@ -21,7 +22,7 @@ import { createBoardClock, SYSTEM_TIMEPIECES, type BoardClock, type Timepieces }
 import type { Applied, BoardHandle, Submission } from "./contract.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
 import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
-import { recoverBoard } from "./recovery.ts";
+import { recoverBoard, tookEffect } from "./recovery.ts";
 import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
 
 /** Appends under way at once: one on the disk and one encoded behind it. */
@@ -172,6 +173,10 @@ class RunningBoard implements BoardEngine {
     return this.#memory.log.read(from);
   }
 
+  history(filter: HistoryFilter): Promise<HistoryAnswer> {
+    return this.#memory.history.query(filter);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#finish();
     return this.#closing;
@@ -221,11 +226,14 @@ class RunningBoard implements BoardEngine {
 
   #fold(records: readonly LogRecord[]): Applied[] {
     const applied: Applied[] = Array.from({ length: records.length });
+    const refused: number[] = [];
     for (let i = 0; i < records.length; i++) {
       const record = records[i] as LogRecord;
       const { outcome, changes } = apply(this.state, record);
       applied[i] = { record, outcome, changes };
+      if (!tookEffect(outcome)) refused.push(record.seq);
     }
+    this.#memory.history.judged(this.state.seq, refused);
     for (const listener of this.#listeners) {
       try {
         listener(applied);

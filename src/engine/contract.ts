@@ -2,6 +2,7 @@
 // Does not own how: see engine/board-engine.
 
 import type { BoardState } from "../board/index.ts";
+import type { HistoryAnswer, HistoryFilter } from "../log/index.ts";
 import type { Change, Command, CommandId, Epoch, LogRecord, Origin, Outcome, Seq } from "../protocol/index.ts";
 
 export interface Submission extends Origin {
@@ -33,6 +34,11 @@ export interface BoardHandle {
   onApplied(listener: (group: readonly Applied[]) => void): () => void;
   /** Records from the log, oldest first, from a position on. */
   read(from: Seq): AsyncIterable<readonly LogRecord[]>;
+  /**
+   * Commands that took effect, newest first, in pages; complete up to the position of now.
+   * @throws HistoryError `history_unavailable` while the index is built, or too much is asked at once.
+   */
+  history(filter: HistoryFilter): Promise<HistoryAnswer>;
 }
 
 export interface Engine {

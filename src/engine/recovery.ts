@@ -4,7 +4,7 @@
 import { hash } from "node:crypto";
 import { apply, createBoardState, readSnapshot, type BoardState, type Sha256 } from "../board/index.ts";
 import type { BoardMemory } from "../log/contract.ts";
-import { seq } from "../protocol/index.ts";
+import { seq, type Outcome } from "../protocol/index.ts";
 
 export const sha256: Sha256 = (text) => hash("sha256", text, "hex");
 
@@ -26,11 +26,15 @@ export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
   const snapshotSeq = state.seq;
   let last: Recovered["last"];
   let replayed = 0;
+  memory.history.judged(state.seq, []);
   for await (const records of memory.log.read(seq(state.seq + 1))) {
+    const refused: number[] = [];
     for (const record of records) {
-      apply(state, record);
+      const { outcome } = apply(state, record);
+      if (!tookEffect(outcome)) refused.push(record.seq);
       last = record;
     }
+    memory.history.judged(state.seq, refused);
     replayed += records.length;
   }
   if (last === undefined && state.seq > 0) {
@@ -40,6 +44,9 @@ export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
   }
   return { state, last, snapshotSeq, replayed, problems };
 }
+
+/** Whether a record changed anything: a refused or repeated one is not part of the board's history. */
+export const tookEffect = (outcome: Outcome): boolean => outcome.ok && outcome.duplicate !== true;
 
 async function restoreSnapshot(memory: BoardMemory, problems: string[]): Promise<BoardState | undefined> {
   const found = await memory.snapshots.newest(memory.log.head);

@@ -1,6 +1,7 @@
 // Owns the log contract: what the engine may ask of any memory, be it RAM, segment files or, later, JetStream.
 // Does not own what records mean. Every implementation passes the same suite (log/contract.suite).
 
+import type { BoardHistory } from "./history-filter.ts";
 import type { Code, Draft, Epoch, LogRecord, Seq, SnapshotPart } from "../protocol/index.ts";
 
 /** Why an append did not end in durability. */
@@ -74,6 +75,8 @@ export interface SnapshotStore {
 export interface BoardMemory {
   readonly log: BoardLog;
   readonly snapshots: SnapshotStore;
+  /** Closed with the log. */
+  readonly history: BoardHistory;
   /** What was noticed and mended while opening (a torn tail that was cut), for the log and the admin page. */
   readonly notices: readonly string[];
 }

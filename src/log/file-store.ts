@@ -4,9 +4,12 @@
 import { randomBytes } from "node:crypto";
 import { boardNameSchema, DEFAULT_LIMITS } from "../protocol/index.ts";
 import { openBoardFolder } from "./board-folder.ts";
+import { createBoardHistory } from "./board-history.ts";
 import { LogError, type BoardMemory, type Store } from "./contract.ts";
 import { codeOf, nodeDisk, readSmallFile, replaceFile, type Disk } from "./disk.ts";
 import { takeLock } from "./process-lock.ts";
+import { createHistoryIndex } from "./history-index.ts";
+import { createRefusalFile } from "./refusal-file.ts";
 import { createSegmentLog } from "./segment-log.ts";
 import { createSnapshotFiles } from "./snapshot-files.ts";
 
@@ -68,9 +71,27 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
       segmentBytes: options.segmentBytes ?? 64 * 1_048_576,
       retryMs: options.retryMs ?? { first: 100, most: 5000 },
       now: options.now ?? Date.now,
-      onClose: () => open.delete(board),
+      onClose: async () => {
+        await index.close();
+        open.delete(board);
+      },
     });
-    return { log, snapshots: createSnapshotFiles(disk, snapshotsFolder), notices: found.notices };
+    const index = createHistoryIndex({ boardDir: folder, log });
+    const refusals = createRefusalFile(disk, folder, epochs);
+    const snapshots = createSnapshotFiles(disk, snapshotsFolder);
+    return {
+      log,
+      history: createBoardHistory({ log, index, refusals }),
+      snapshots: {
+        ...snapshots,
+        write: async (seq, parts) => {
+          // A replay begins behind a snapshot, so what came before is never judged again.
+          await refusals.flush(true);
+          await snapshots.write(seq, parts);
+        },
+      },
+      notices: found.notices,
+    };
   };
 
   return {

@@ -4,8 +4,9 @@
 
 import Database from "libsql";
 import type { LogRecord } from "../protocol/index.ts";
-import type { HistoryFilter } from "./history-filter.ts";
-import { historyRowsOf } from "./history-row.ts";
+import type { HistoryFilter, HistoryPlace } from "./history-filter.ts";
+import { textOf, wordsAskedFor, wordsOf } from "./history-match.ts";
+import { MOST_PARTS, partsOf, rowOf } from "./history-row.ts";
 
 /** Where a record's line is. */
 export interface LinePlace {
@@ -19,32 +20,26 @@ export interface PlacedRecord extends LinePlace {
   readonly record: LogRecord;
 }
 
-/** A row that a query found. `row` is its number, which a page goes on from. */
-export interface FoundRow extends LinePlace {
-  readonly row: number;
-  readonly seq: number;
-  readonly part: number;
-}
+/** A row that a query found. */
+export interface FoundRow extends LinePlace, HistoryPlace {}
 
 export interface HistoryDatabase {
   /** Position of the last record that is in. */
   readonly indexedTo: number;
-  /** Add records that follow `indexedTo`, in one transaction. */
-  add(records: readonly PlacedRecord[]): void;
+  /** Add records that follow `indexedTo`, in one transaction. Of the refused ones nothing is kept. */
+  add(records: readonly PlacedRecord[], refused: ReadonlySet<number>): void;
   /** Newest first. */
   find(filter: HistoryFilter, limit: number): FoundRow[];
   close(): void;
 }
 
 /** Layout of the tables. Another one is thrown away and built again. */
-const FORMAT = 1;
-const MOST_WORDS = 32;
+const FORMAT = 2;
 
 const TABLES = `
   CREATE TABLE about (format INTEGER NOT NULL, history TEXT NOT NULL, indexedTo INTEGER NOT NULL);
   CREATE TABLE rows (
-    row INTEGER PRIMARY KEY, seq INTEGER NOT NULL, part INTEGER NOT NULL, at INTEGER NOT NULL,
-    actor TEXT NOT NULL, type TEXT NOT NULL, name TEXT, event TEXT, agent TEXT, granted INTEGER,
+    row INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, type TEXT NOT NULL, name TEXT, event TEXT, agent TEXT, granted INTEGER,
     segment INTEGER NOT NULL, "offset" INTEGER NOT NULL, bytes INTEGER NOT NULL
   );
   CREATE INDEX rowsByActor ON rows (actor);
@@ -85,36 +80,35 @@ function prepareTables(db: Database.Database, history: string): void {
   if (about.history !== history) throw new Error("the history index is of another history");
 }
 
+/** A row's number is its place, so that pages go on at the same place in an index that was built again. */
+const rowNumber = ({ seq, part }: HistoryPlace): number => seq * MOST_PARTS + part;
+
 function overTables(db: Database.Database): HistoryDatabase {
   let { indexedTo } = db.prepare("SELECT indexedTo FROM about").get() as { indexedTo: number };
-  let { lastRow } = db.prepare("SELECT coalesce(max(row), 0) AS lastRow FROM rows").get() as { lastRow: number };
   const addRow = db.prepare(
-    'INSERT INTO rows (row, seq, part, at, actor, type, name, event, agent, granted, segment, "offset", bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO rows (row, at, actor, type, name, event, agent, granted, segment, "offset", bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   );
   const addWords = db.prepare("INSERT INTO words (rowid, text) VALUES (?, ?)");
   const setIndexedTo = db.prepare("UPDATE about SET indexedTo = ?");
 
   const addOne = ({ record, segment, offset, bytes }: PlacedRecord): void => {
-    for (const [part, row] of historyRowsOf(record).entries()) {
-      lastRow++;
-      const granted = row.granted === undefined ? null : Number(row.granted);
+    for (const [part, command] of partsOf(record).entries()) {
+      const row = rowOf(command, record.actor);
+      const number = rowNumber({ seq: record.seq, part });
       addRow.run(
-        lastRow,
-        record.seq,
-        part,
-        record.at,
+        number,
+        row.at ?? record.at,
         record.actor,
         row.type,
         row.name ?? null,
         row.event ?? null,
         row.agent ?? null,
-        granted,
+        row.granted === undefined ? null : Number(row.granted),
         segment,
         offset,
         bytes,
       );
-      const words = [row.name, row.event, row.agent, row.reason, record.actor].filter((word) => word !== undefined);
-      addWords.run(lastRow, words.join(" "));
+      addWords.run(number, wordsOf(textOf(row, record.actor)).join(" "));
     }
   };
 
@@ -122,26 +116,28 @@ function overTables(db: Database.Database): HistoryDatabase {
     get indexedTo() {
       return indexedTo;
     },
-    add: (records) => {
+    add: (records, refused) => {
       const last = records.at(-1);
       if (last === undefined) return;
-      const rowBefore = lastRow;
       db.exec("BEGIN IMMEDIATE");
       try {
-        for (const record of records) addOne(record);
+        for (const placed of records) if (!refused.has(placed.record.seq)) addOne(placed);
         setIndexedTo.run(last.record.seq);
         db.exec("COMMIT");
         indexedTo = last.record.seq;
       } catch (error) {
-        lastRow = rowBefore;
         db.exec("ROLLBACK");
         throw error;
       }
     },
     find: (filter, limit) => {
       const { where, values } = conditionsOf(filter);
-      const sql = `SELECT row, seq, part, segment, "offset", bytes FROM rows ${where} ORDER BY row DESC LIMIT ?`;
-      return db.prepare(sql).all(...values, limit) as FoundRow[];
+      const sql = `SELECT row, segment, "offset", bytes FROM rows ${where} ORDER BY row DESC LIMIT ?`;
+      const rows = db.prepare(sql).all(...values, limit) as (LinePlace & { readonly row: number })[];
+      return rows.map(({ row, segment, offset, bytes }) => {
+        const part = row % MOST_PARTS;
+        return { seq: (row - part) / MOST_PARTS, part, segment, offset, bytes };
+      });
     },
     close: () => {
       db.close();
@@ -162,19 +158,36 @@ function conditionsOf(filter: HistoryFilter): { where: string; values: SqlValue[
   add("actor = ?", filter.actor);
   add("agent = ?", filter.agent);
   add("type = ?", filter.type);
+  if (filter.entriesOnly === true) {
+    conditions.push(
+      "(type IN ('entry.put', 'entry.merge', 'entry.delete') OR (type = 'items.expire' AND event = 'entry'))",
+    );
+  }
   add("name = ?", filter.name);
+  add("name >= ?", filter.namePrefix);
+  add("name < ?", endOfPrefix(filter.namePrefix ?? ""));
   add("event = ?", filter.event);
   add("granted = ?", filter.granted === undefined ? undefined : Number(filter.granted));
   add("at >= ?", filter.since);
   add("at <= ?", filter.until);
-  add("row < ?", filter.before);
+  add("row < ?", filter.before === undefined ? undefined : rowNumber(filter.before));
   add("row IN (SELECT rowid FROM words WHERE words MATCH ?)", wordsQueryOf(filter.text));
   return { where: conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`, values };
 }
 
+/** The first name behind all that begin so, by UTF-8 bytes (rule 19); undefined where nothing is behind them. */
+function endOfPrefix(prefix: string): string | undefined {
+  const points = Array.from(prefix, (char) => char.codePointAt(0) ?? 0);
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    if (last === 0x10ffff) continue;
+    return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+  }
+  return undefined;
+}
+
 /** Every word must be there; the last may be a beginning. Quoted, so that nothing of it is taken as a query language. */
 function wordsQueryOf(text: string | undefined): string | undefined {
-  const words = (text?.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, MOST_WORDS);
+  const words = wordsAskedFor(text ?? "");
   if (words.length === 0) return undefined;
   return `${words.map((word) => `"${word}"`).join(" ")}*`;
 }

@@ -6,8 +6,9 @@ import { commandId, seq, type Draft, type JsonText, type SingleCommand } from ".
 import { readAll } from "./contract.suite.ts";
 import type { BoardLog, Store } from "./contract.ts";
 import { createFileStore } from "./file-store.ts";
-import type { HistoryFilter } from "./history-filter.ts";
-import { createHistoryIndex, type HistoryIndex } from "./history-index.ts";
+import type { HistoryFilter, HistoryPlace, IndexAnswer } from "./history-filter.ts";
+import { hitsOf } from "./history-match.ts";
+import { createHistoryIndex } from "./history-index.ts";
 
 // Threads run what was built; scripts/test.mjs builds before it tests.
 const workerUrl = new URL("../../dist/log/history-worker.js", import.meta.url);
@@ -15,9 +16,24 @@ const workerUrl = new URL("../../dist/log/history-worker.js", import.meta.url);
 let dir = "";
 let store: Store;
 let log: BoardLog;
-let index: HistoryIndex;
+interface Index {
+  query(filter: HistoryFilter, refused?: readonly number[]): Promise<IndexAnswer>;
+  close(): Promise<void>;
+}
+let index: Index;
 const boardDir = (): string => join(dir, "boards/b");
-const openIndex = (): HistoryIndex => createHistoryIndex({ boardDir: boardDir(), log, workerUrl });
+function openIndex(from: Pick<BoardLog, "head" | "epochs"> = log, idleMs?: number): Index {
+  const opened = createHistoryIndex({
+    boardDir: boardDir(),
+    log: from,
+    workerUrl,
+    ...(idleMs === undefined ? {} : { idleMs }),
+  });
+  return {
+    query: (filter, refused = []) => opened.query({ filter, judgedTo: from.head, refused }),
+    close: () => opened.close(),
+  };
+}
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "swarmboard-history-"));
@@ -79,7 +95,7 @@ describe("the history index", () => {
       [1, 0],
     ]);
     const records = await readAll(log);
-    for (const hit of all.hits) expect(hit.record).toEqual(records[hit.seq - 1]);
+    expect(all.hits).toEqual(records.toReversed().flatMap((record) => [...hitsOf(record, {})]));
     expect(await seqsOf({ actor: "ann" })).toEqual([4, 3, 1]);
     expect(await seqsOf({ agent: "bob" })).toEqual([4, 3]);
     expect(await seqsOf({ type: "audit.note", granted: false })).toEqual([4]);
@@ -96,7 +112,7 @@ describe("the history index", () => {
   it("pages without a gap or a repetition while records are added", async () => {
     await log.append(Array.from({ length: 25 }, (_, i) => draft("ann", i, put(`k/${i}`))));
     const seen: number[] = [];
-    let next: number | undefined;
+    let next: HistoryPlace | undefined;
     do {
       const page = await index.query({ limit: 10, ...(next === undefined ? {} : { before: next }) });
       seen.push(...page.hits.map((hit) => hit.seq));
@@ -121,14 +137,14 @@ describe("the history index", () => {
     }
     await index.close();
     const other = { head: log.head, epochs: [{ epoch: "other" as never, firstSeq: seq(1) }] };
-    index = createHistoryIndex({ boardDir: boardDir(), log: other, workerUrl });
+    index = openIndex(other);
     expect((await index.query({ name: "k/7" })).indexedTo).toBe(30);
   });
 
   it("law L6: ends its thread when nobody asks, starts again with the next question, and bounds those that wait", async () => {
     await log.append([draft("ann", 1, put("k"))]);
     await index.close();
-    index = createHistoryIndex({ boardDir: boardDir(), log, workerUrl, idleMs: 1 });
+    index = openIndex(log, 1);
     for (let i = 0; i < 3; i++) {
       expect(await seqsOf({})).toEqual([1]);
       await new Promise((resolve) => setTimeout(resolve, 30));

@@ -3,12 +3,18 @@
 
 import { Worker } from "node:worker_threads";
 import type { BoardLog } from "./contract.ts";
-import type { HistoryAnswer, HistoryFilter, HistoryQuestion, HistoryReply } from "./history-filter.ts";
+import {
+  HistoryError,
+  type HistoryQuestion,
+  type HistoryReply,
+  type IndexAnswer,
+  type IndexQuestion,
+} from "./history-filter.ts";
 
 export interface HistoryIndexOptions {
   /** The board's folder, which holds `segments/`; the index is kept beside it. */
   readonly boardDir: string;
-  readonly log: Pick<BoardLog, "head" | "epochs">;
+  readonly log: Pick<BoardLog, "epochs">;
   /** Without a question for so long, the worker ends; the next question starts it again. */
   readonly idleMs?: number;
   readonly workerUrl?: URL;
@@ -16,8 +22,11 @@ export interface HistoryIndexOptions {
 
 /** Questions about the past, answered from a derived index (rule 15). */
 export interface HistoryIndex {
-  /** Hits newest first. Waits briefly for the index to catch up; `indexedTo` says how far it came. */
-  query(filter: HistoryFilter): Promise<HistoryAnswer>;
+  /**
+   * Hits newest first. Waits briefly for the index to catch up; `indexedTo` says how far it came.
+   * @throws HistoryError
+   */
+  query(question: IndexQuestion): Promise<IndexAnswer>;
   close(): Promise<void>;
 }
 
@@ -28,7 +37,7 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
   const { boardDir, log } = options;
   const idleMs = options.idleMs ?? 60_000;
   const workerUrl = options.workerUrl ?? new URL("./history-worker.js", import.meta.url);
-  const waiting = new Map<number, { resolve: (answer: HistoryAnswer) => void; reject: (error: Error) => void }>();
+  const waiting = new Map<number, { resolve: (answer: IndexAnswer) => void; reject: (error: Error) => void }>();
   let worker: Worker | undefined;
   let ended: Promise<void> = Promise.resolve();
   let idle: NodeJS.Timeout | undefined;
@@ -50,16 +59,16 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
       const question = waiting.get(reply.id);
       waiting.delete(reply.id);
       if (reply.ok) question?.resolve(reply.answer);
-      else question?.reject(new Error(reply.message));
+      else question?.reject(new HistoryError(reply.message));
       if (waiting.size === 0) rest();
     });
     started.on("error", (error: Error) => {
-      rejectWaiting(error);
+      rejectWaiting(new HistoryError("the history index failed", { cause: error }));
     });
     ended = new Promise((resolve) => {
       started.on("exit", () => {
         if (worker === started) worker = undefined;
-        rejectWaiting(new Error("the history index ended"));
+        rejectWaiting(new HistoryError("the history index ended"));
         resolve();
       });
     });
@@ -82,18 +91,18 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
     worker = undefined;
   };
 
-  const ask = async (filter: HistoryFilter): Promise<HistoryAnswer> => {
+  const ask = async (asked: IndexQuestion): Promise<IndexAnswer> => {
     if (worker === undefined) {
       // Two workers never share the file: the one before has closed it by then.
       await ended;
-      if (closed) throw new Error("the history index is closed");
+      if (closed) throw new HistoryError("the history index is closed");
       worker ??= start();
     }
     const current = worker;
     clearTimeout(idle);
     current.ref();
     const id = ++lastId;
-    const question: HistoryQuestion = { kind: "query", id, head: log.head, filter };
+    const question: HistoryQuestion = { kind: "query", id, ...asked };
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject });
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
@@ -102,12 +111,12 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
   };
 
   return {
-    query: async (filter) => {
-      if (closed) throw new Error("the history index is closed");
-      if (asking >= MOST_WAITING) throw new Error("too many questions wait for the history index");
+    query: async (question) => {
+      if (closed) throw new HistoryError("the history index is closed");
+      if (asking >= MOST_WAITING) throw new HistoryError("too many questions wait for the history index");
       asking++;
       try {
-        return await ask(filter);
+        return await ask(question);
       } finally {
         asking--;
       }

@@ -1,11 +1,16 @@
-// Owns what the history index keeps of a record: the words that a question may ask for.
-// Does not own the record itself, which is read again from the log (rule 15). A batch gives one row per command.
+// Owns what a record is to the history: its commands one by one, with the words that a question may ask for.
+// Does not own the record itself, which is read again from the log (rule 15).
 
 import type { LogRecord, SingleCommand } from "../protocol/index.ts";
+
+/** Commands of one record that the history tells apart. Beyond, the rest is left out; no batch is so long. */
+export const MOST_PARTS = 16_384;
 
 /** One command's searchable words. */
 export interface HistoryRow {
   readonly type: SingleCommand["type"];
+  /** Wall time in ms that an imported event states. */
+  readonly at: number | undefined;
   /** The key, task, claim, request, agent or source that the command is about. */
   readonly name: string | undefined;
   readonly event: string | undefined;
@@ -15,15 +20,22 @@ export interface HistoryRow {
   readonly reason: string | undefined;
 }
 
-/** Rows of one record, in the order of its commands. */
-export function historyRowsOf({ command }: LogRecord): HistoryRow[] {
-  return command.type === "batch" ? command.commands.map(rowOf) : [rowOf(command)];
+/** The commands of a record in order: those of a batch one by one, and an expiry item by item. */
+export function partsOf({ command }: LogRecord): readonly SingleCommand[] {
+  const commands = command.type === "batch" ? command.commands : [command];
+  if (!commands.some((single) => single.type === "items.expire")) return commands;
+  return commands
+    .flatMap((single): SingleCommand[] =>
+      single.type === "items.expire" ? single.items.map((item) => ({ ...single, items: [item] })) : [single],
+    )
+    .slice(0, MOST_PARTS);
 }
 
-function rowOf(command: SingleCommand): HistoryRow {
+export function rowOf(command: SingleCommand, actor: string): HistoryRow {
   const { type } = command;
   const row = (name: string | undefined, words: Partial<HistoryRow> = {}): HistoryRow => ({
     type,
+    at: "at" in command ? command.at : undefined,
     name,
     event: undefined,
     agent: undefined,
@@ -62,7 +74,7 @@ function rowOf(command: SingleCommand): HistoryRow {
     case "audit.note":
       return row(command.resource, {
         event: command.event,
-        agent: command.agent,
+        agent: command.agent ?? actor,
         granted: command.granted,
         reason: command.reason,
       });
@@ -70,8 +82,9 @@ function rowOf(command: SingleCommand): HistoryRow {
       return row(command.source, { event: command.state, reason: command.detail });
     case "source.mark":
       return row(command.source);
-    case "rules.change":
     case "items.expire":
+      return row(command.items[0]?.name, { event: command.items[0]?.kind });
+    case "rules.change":
       return row(undefined);
     default:
       return command satisfies never;

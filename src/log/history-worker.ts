@@ -1,14 +1,25 @@
 // Owns the thread that builds and asks a board's history index, so that the main thread never waits for it (rule 15).
-// Does not own which questions are allowed. Bounded: transactions of 1000 records, pages of 500 hits or 1 MiB.
+// Does not own which questions are allowed. Bounded: transactions of 1000 records; pages as history-filter bounds them.
 
 import { readdir, rm } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import type { LogRecord, SingleCommand } from "../protocol/index.ts";
 import { lineIsSound } from "./checked-line.ts";
 import { nodeDisk, readFully } from "./disk.ts";
 import { openHistoryDatabase, type FoundRow, type HistoryDatabase, type PlacedRecord } from "./history-database.ts";
-import type { HistoryAnswer, HistoryFilter, HistoryHit, HistoryQuestion, HistoryReply } from "./history-filter.ts";
+import {
+  limitOf,
+  pageOf,
+  type HistoryHit,
+  type HistoryQuestion,
+  type HistoryReply,
+  type IndexAnswer,
+  type IndexQuestion,
+} from "./history-filter.ts";
+import { partsOf } from "./history-row.ts";
 import { decodeRecord } from "./record-line.ts";
+import { createRefusalReader, type RefusalReader } from "./refusal-file.ts";
 import { segmentName, SEGMENT_NAME } from "./segment-file.ts";
 import { scanSegment } from "./segment-scan.ts";
 
@@ -19,12 +30,14 @@ if (port === null) throw new Error("history-worker runs as a worker only");
 const TRANSACTION_RECORDS = 1000;
 /** How long a question waits for the index to catch up before it is answered with what is there. */
 const CATCH_UP_MS = 200;
-const MOST_HITS = 500;
-const PAGE_BYTES = 1_048_576;
+/** Decoded bytes of the log that one page may rest on, besides its last record. */
+const PAGE_BYTES = 4 * 1_048_576;
 const DATABASE = `${folder}/index.db`;
 const SEGMENTS = `${folder}/segments`;
 
 let database: HistoryDatabase | undefined;
+let refusals: RefusalReader | undefined;
+/** Records up to here are judged. */
 let head = 0;
 let indexing: Promise<void> | undefined;
 let closing = false;
@@ -49,11 +62,12 @@ async function discard(): Promise<void> {
 
 async function indexUpTo(db: HistoryDatabase): Promise<void> {
   while (db.indexedTo < head && !closing) {
-    const next = db.indexedTo + 1;
     const firstSeqs = (await readdir(SEGMENTS))
       .flatMap((name) => SEGMENT_NAME.exec(name)?.[1] ?? [])
       .map(Number)
       .sort((a, b) => a - b);
+    // What retention took away is not indexed any more.
+    const next = Math.max(db.indexedTo + 1, firstSeqs[0] ?? 1);
     const index = firstSeqs.findLastIndex((firstSeq) => firstSeq <= next);
     const firstSeq = firstSeqs[index];
     if (firstSeq === undefined) throw new Error(`no segment holds record ${next}`);
@@ -72,42 +86,56 @@ async function indexSegment(db: HistoryDatabase, firstSeq: number, until: number
       const record = decodeRecord(run.buffer, start, end, run.ascii);
       batch.push({ record, segment: firstSeq, offset: run.fileOffset + start, bytes: end - start });
       if (batch.length < TRANSACTION_RECORDS) continue;
-      db.add(batch);
+      db.add(batch, refused());
       batch = [];
       await nextTurn();
       if (closing) return;
     }
-    db.add(batch);
+    db.add(batch, refused());
     await nextTurn();
     if (closing) return;
   }
 }
 
-/** Read the hits again from the log: the index only says where they are. */
-async function hitsOf(rows: readonly FoundRow[]): Promise<HistoryHit[]> {
+const NONE: ReadonlySet<number> = new Set();
+const refused = (): ReadonlySet<number> => refusals?.refused ?? NONE;
+
+/** Read the hits again from the log: the index only says where they are. Ends early where a page would be too large. */
+async function hitsAt(rows: readonly FoundRow[]): Promise<{ readonly hits: HistoryHit[]; readonly all: boolean }> {
   const hits: HistoryHit[] = [];
   const files = new Map<number, number>();
   let bytes = 0;
+  let last: { readonly record: LogRecord; readonly parts: readonly SingleCommand[] } | undefined;
   try {
     for (const { seq, part, segment, offset, bytes: length } of rows) {
-      bytes += length;
-      if (hits.length > 0 && bytes > PAGE_BYTES) break;
-      const fd = files.get(segment) ?? (await nodeDisk.open(`${SEGMENTS}/${segmentName(segment)}`, "read"));
-      files.set(segment, fd);
-      const line = Buffer.alloc(length);
-      const read = await readFully(nodeDisk, fd, line, 0, offset);
-      if (read < length || !lineIsSound(line, 0, length)) throw new Error(`record ${seq} is not where the index says`);
-      hits.push({ seq, part, record: decodeRecord(line, 0, length, false) });
+      if (last?.record.seq !== seq) {
+        if (bytes > PAGE_BYTES) return { hits, all: false };
+        bytes += length;
+        const fd = files.get(segment) ?? (await nodeDisk.open(`${SEGMENTS}/${segmentName(segment)}`, "read"));
+        files.set(segment, fd);
+        const line = Buffer.alloc(length);
+        const read = await readFully(nodeDisk, fd, line, 0, offset);
+        if (read < length || !lineIsSound(line, 0, length))
+          throw new Error(`record ${seq} is not where the index says`);
+        const record = decodeRecord(line, 0, length, false);
+        last = { record, parts: partsOf(record) };
+      }
+      const command = last.parts[part];
+      const { at, actor, source } = last.record;
+      if (last.record.seq !== seq || command === undefined) throw new Error(`the index is wrong about record ${seq}`);
+      hits.push({ seq, part, at, actor, source, command });
     }
-    return hits;
+    return { hits, all: true };
   } finally {
     for (const fd of files.values()) await nodeDisk.close(fd);
   }
 }
 
-async function answer(filter: HistoryFilter): Promise<HistoryAnswer> {
+async function answer(question: IndexQuestion): Promise<IndexAnswer> {
   database ??= await openDatabase();
   const db = database;
+  refusals ??= createRefusalReader(nodeDisk, folder, JSON.parse(history) as { epoch: string; firstSeq: number }[]);
+  await refusals.readOn(question.refused);
   indexing ??= indexUpTo(db).finally(() => {
     indexing = undefined;
   });
@@ -116,11 +144,19 @@ async function answer(filter: HistoryFilter): Promise<HistoryAnswer> {
   const pause = new AbortController();
   await Promise.race([indexing, waitFor(CATCH_UP_MS, pause.signal)]);
   pause.abort();
-  const limit = Math.min(Math.max(filter.limit ?? 100, 1), MOST_HITS);
-  const rows = db.find(filter, limit);
-  const hits = await hitsOf(rows);
-  const isLast = rows.length < limit && hits.length === rows.length;
-  return { hits, indexedTo: db.indexedTo, next: isLast ? undefined : rows[hits.length - 1]?.row };
+  const { indexedTo } = db;
+  refusals.forgetTo(indexedTo);
+  const limit = limitOf(question.filter);
+  // One more than the page, to know whether another follows.
+  const { hits, all } = await hitsAt(db.find(question.filter, limit + 1));
+  const page = pageOf(hits, limit);
+  const next = page.next ?? (all ? undefined : hits.at(-1));
+  return {
+    hits: page.hits,
+    next: next === undefined ? undefined : { seq: next.seq, part: next.part },
+    indexedTo,
+    refused: Array.from(refused()),
+  };
 }
 
 function waitFor(ms: number, signal: AbortSignal): Promise<void> {
@@ -131,14 +167,15 @@ function waitFor(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Answer; a failing index is thrown away and built again once before the question fails. */
-async function serve(id: number, filter: HistoryFilter): Promise<HistoryReply> {
+async function serve(id: number, question: IndexQuestion): Promise<HistoryReply> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return { id, ok: true, answer: await answer(filter) };
+      return { id, ok: true, answer: await answer(question) };
     } catch (error) {
       await indexing?.catch(() => undefined);
       database?.close();
       database = undefined;
+      refusals = undefined;
       if (attempt > 0) return { id, ok: false, message: error instanceof Error ? error.message : String(error) };
       await discard();
     }
@@ -156,7 +193,7 @@ port.on("message", (question: HistoryQuestion) => {
     });
     return;
   }
-  head = Math.max(head, question.head);
+  head = Math.max(head, question.judgedTo);
   // One question at a time; the engine's side bounds how many wait.
-  turn = turn.then(async () => port.postMessage(await serve(question.id, question.filter)));
+  turn = turn.then(async () => port.postMessage(await serve(question.id, question)));
 });

@@ -4,5 +4,14 @@ export * from "./contract.ts";
 export { createFileStore, type FileStoreOptions } from "./file-store.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { LockedError } from "./process-lock.ts";
-export { createHistoryIndex, type HistoryIndex, type HistoryIndexOptions } from "./history-index.ts";
-export type { HistoryAnswer, HistoryFilter, HistoryHit } from "./history-filter.ts";
+export { HistoryError } from "./history-filter.ts";
+export type {
+  BoardHistory,
+  HistoryAnswer,
+  HistoryFilter,
+  HistoryHit,
+  HistoryPage,
+  HistoryPlace,
+} from "./history-filter.ts";
+export { partsOf } from "./history-row.ts";
+export { holdsWords, wordsAskedFor } from "./history-match.ts";

@@ -2,6 +2,7 @@
 // Does not own bytes: records are encoded only to learn their hash and size, so that the limits are those of files.
 
 import { randomBytes } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   DEFAULT_LIMITS,
   epoch as toEpoch,
@@ -11,16 +12,23 @@ import {
 } from "../protocol/index.ts";
 import { newBoardSecret } from "./commitment.ts";
 import { LogError, type BoardLog, type SnapshotStore, type Store } from "./contract.ts";
+import { HistoryError, limitOf, pageOf, type BoardHistory, type HistoryHit } from "./history-filter.ts";
+import { hitsOf } from "./history-match.ts";
 import { encodeRecord } from "./record-line.ts";
 
 const READ_BATCH_RECORDS = 4096;
 const SNAPSHOTS_KEPT = 2;
+/** Questions about the past at once. Beyond, they are refused. */
+const MOST_ASKING = 16;
+/** Records looked at in one turn of the event loop: a few milliseconds. */
+const RECORDS_PER_TURN = 2000;
 
 /** What stays of a board between close and open. */
 interface BoardMemoryCells {
   readonly secret: string;
   readonly epoch: ReturnType<typeof toEpoch>;
   readonly records: LogRecord[];
+  readonly refused: Set<number>;
   readonly snapshots: { seq: number; parts: SnapshotPart[] }[];
   open: boolean;
 }
@@ -46,6 +54,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
           secret: newBoardSecret(),
           epoch: toEpoch(randomBytes(12).toString("base64url")),
           records: [],
+          refused: new Set(),
           snapshots: [],
           open: false,
         };
@@ -53,7 +62,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       }
       if (cells.open) throw new Error(`board ${board} is open already`);
       cells.open = true;
-      return { log: createMemoryLog(cells, maxRecordBytes), snapshots: createMemorySnapshots(cells), notices: [] };
+      return {
+        log: createMemoryLog(cells, maxRecordBytes),
+        snapshots: createMemorySnapshots(cells),
+        history: createMemoryHistory(cells),
+        notices: [],
+      };
     },
     remove: async (board) => {
       if (boards.get(board)?.open === true) throw new Error(`board ${board} is open`);
@@ -107,6 +121,42 @@ function createMemoryLog(cells: BoardMemoryCells, maxRecordBytes: number): Board
     close: async () => {
       closed = true;
       cells.open = false;
+    },
+  };
+}
+
+/** The past by looking through all of it, newest first, a bounded number of records a turn. */
+function createMemoryHistory({ records, refused }: BoardMemoryCells): BoardHistory {
+  let judgedTo = 0;
+  let asking = 0;
+  return {
+    judged: (seq, seqs) => {
+      judgedTo = seq;
+      for (const one of seqs) refused.add(one);
+    },
+    query: async (filter) => {
+      if (asking >= MOST_ASKING) throw new HistoryError("too many questions are looked up at once");
+      asking++;
+      try {
+        const seq = judgedTo;
+        const limit = limitOf(filter);
+        const hits: HistoryHit[] = [];
+        let left = RECORDS_PER_TURN;
+        for (let at = Math.min(seq, filter.before?.seq ?? seq); at > 0 && hits.length <= limit; at--) {
+          const record = records[at - 1];
+          if (record === undefined || refused.has(at)) continue;
+          for (const hit of hitsOf(record, filter)) {
+            hits.push(hit);
+            if (hits.length > limit) break;
+          }
+          if (--left > 0) continue;
+          await nextTurn();
+          left = RECORDS_PER_TURN;
+        }
+        return { ...pageOf(hits, limit), seq, indexedTo: seq, first: 1 };
+      } finally {
+        asking--;
+      }
     },
   };
 }

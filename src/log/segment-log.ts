@@ -30,7 +30,8 @@ export interface SegmentLogOptions {
   /** Pause before the disk is tried again: it doubles from `first` to `most`. */
   readonly retryMs: { readonly first: number; readonly most: number };
   readonly now: () => number;
-  readonly onClose: () => void;
+  /** What ends with the log. */
+  readonly onClose: () => Promise<void>;
 }
 
 export function createSegmentLog(options: SegmentLogOptions): BoardLog {
@@ -154,7 +155,7 @@ export function createSegmentLog(options: SegmentLogOptions): BoardLog {
         await committing;
         await recovering;
         await writer.close();
-        options.onClose();
+        await options.onClose();
       })();
       return closing;
     },

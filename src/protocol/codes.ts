@@ -181,6 +181,12 @@ export const CODES = {
     "The log cannot be written now (disk full or failing); reads go on.",
     "Free the disk; the server recovers by itself.",
   ),
+  history_unavailable: code(
+    503,
+    "later",
+    "The board's history cannot be read now: its index is being built, or too much is asked at once.",
+    "Wait for Retry-After; the index catches up by itself. If it does not, the server's log says why.",
+  ),
   shutting_down: code(503, "later", "The server is stopping.", "Connect again shortly."),
   internal: code(500, "later", "The server made a mistake; its log says which.", "Report it with the log line."),
 } as const satisfies Record<string, CodeInfo>;

@@ -17,6 +17,7 @@ import { commandRoutes } from "./routes/commands.ts";
 import { describeApi, docsRoutes } from "./routes/docs.ts";
 import { entryRoutes } from "./routes/entries.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
 import { requestRoutes } from "./routes/requests.ts";
 import { answerError, createValidator } from "./validation.ts";
@@ -82,6 +83,7 @@ export async function createApp(
   budgetRoutes(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);
+  historyRoutes(app, near);
   claimRoutes(app, near);
   requestRoutes(app, near);
   commandRoutes(app, near);

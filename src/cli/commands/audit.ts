@@ -1,8 +1,9 @@
-// Owns `audit list|note`. Does not own history beyond what the board keeps at hand (the answer says how much there is).
+// Owns `audit list|note`. Does not own the notes: pages are asked of the server until there are enough.
 
 import { type Command, Option } from "commander";
+import { elementsOf, membersOf } from "../../protocol/index.ts";
 import { addTargetSettings, createBoardApi, type TargetFlags } from "../board-api.ts";
-import { parseAmount, valueOf } from "../parse-values.ts";
+import { parseAmount, parseMoment, valueOf } from "../parse-values.ts";
 import { plain, print, printError, table } from "../print.ts";
 
 interface AuditAnswer {
@@ -23,6 +24,9 @@ interface ListFlags extends TargetFlags {
   readonly of?: string;
   readonly granted?: boolean;
   readonly denied?: boolean;
+  readonly since?: string;
+  readonly until?: string;
+  readonly search?: string;
   readonly limit: number;
 }
 
@@ -45,6 +49,7 @@ export function addAuditCommands(program: Command): void {
       `
 Examples:
   $ swarmboard audit list --denied
+  $ swarmboard audit list --of scout --since 2h --search database --limit 5000 --json
   $ swarmboard audit note permission_granted --of scout --resource database --granted --reason "read-only"`,
     );
 
@@ -54,7 +59,14 @@ Examples:
     .option("--of <agent>", "only events of this agent")
     .addOption(new Option("--granted", "only grants").conflicts("denied"))
     .option("--denied", "only denials")
-    .addOption(new Option("--limit <n>", "at most so many").default(50).argParser(parseAmount))
+    .addOption(
+      new Option("--since <when>", "only from then on: 2h ago, or 2026-11-22T20:30:00Z").argParser(parseMoment),
+    )
+    .addOption(new Option("--until <when>", "only up to then").argParser(parseMoment))
+    .option("--search <words>", "only where names or the reason hold these words")
+    .addOption(
+      new Option("--limit <n>", "at most so many; as far back as the log goes").default(50).argParser(parseAmount),
+    )
     .action(async (flags: ListFlags) => {
       const api = createBoardApi(flags);
       const granted = flags.granted === true ? "true" : flags.denied === true ? "false" : undefined;
@@ -63,10 +75,22 @@ Examples:
       let after: string | undefined;
       let total = 0;
       while (left > 0) {
-        const query = { event: flags.event, agent: flags.of, granted, limit: Math.min(left, 1000), after };
-        const page = JSON.parse((await api.call({ path: "audit", query })).text) as AuditAnswer;
-        for (const entry of page.entries) {
-          if (flags.json === true) print(JSON.stringify(entry));
+        const query = {
+          event: flags.event,
+          agent: flags.of,
+          granted,
+          from: flags.since,
+          to: flags.until,
+          q: flags.search,
+          limit: Math.min(left, 1000),
+          after,
+        };
+        const { text } = await api.call({ path: "audit", query });
+        const page = JSON.parse(text) as AuditAnswer;
+        const lines = elementsOf(membersOf(text)?.get("entries") ?? "[]") ?? [];
+        for (const [i, entry] of page.entries.entries()) {
+          // The line as it came, so that details keep their bytes (rule 19).
+          if (flags.json === true) print(lines[i] ?? "");
           const verdict = entry.granted === null ? "" : entry.granted ? "GRANTED" : "DENIED";
           rows.push([
             entry.timestamp,

@@ -58,3 +58,33 @@ export const readHeaders = z.object({
 });
 
 export const limitQuery = z.coerce.number().int().min(1).max(1000);
+
+/** Where the next page of something in the past begins. */
+export const cursorQuery = z
+  .string()
+  .regex(/^\d{1,12}\.\d{1,5}$/)
+  .optional();
+
+const moment = z
+  .string()
+  .regex(/^(\d{1,15}|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?)$/)
+  .refine((text) => Number.isFinite(momentOf(text)), "is no moment")
+  .optional();
+
+/** What may be asked of anything in the past. */
+export const pastQuery = {
+  from: moment.describe("Only from this moment on: ms since 1970, or ISO 8601 such as 2026-11-22T20:30:00Z."),
+  to: moment.describe("Only up to and with this moment."),
+  q: z
+    .string()
+    .max(1000)
+    .optional()
+    .describe("Only where names, events or reasons hold all these words; the last may be a beginning."),
+};
+
+/** A moment of a query in ms. A day alone is its beginning in UTC. */
+export function momentOf(text: string): number;
+export function momentOf(text: string | undefined): number | undefined;
+export function momentOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+}
