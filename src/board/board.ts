@@ -7,7 +7,6 @@ import {
   type AuditNote,
   type Budget,
   type Claim,
-  type Entry,
   RULES_VERSION,
   type Request,
   seq,
@@ -17,7 +16,7 @@ import {
 import { IdWindow } from "./ids.ts";
 import type { ItemOf, Kind } from "./kinds.ts";
 import { itemLine, markLine, tombstoneLine } from "./lines.ts";
-import { RunningDigest } from "./running-digest.ts";
+import { type KeptEntry, RunningDigest } from "./running-digest.ts";
 import type { BoardState, Sha256 } from "./state.ts";
 import { type Timer, Timers } from "./timers.ts";
 
@@ -48,7 +47,7 @@ export class Board implements BoardState {
   seq = seq(0);
   clock = 0;
   rules: number = RULES_VERSION;
-  readonly entries = new Map<string, Entry>();
+  readonly entries = new Map<string, KeptEntry>();
   readonly budgets = new Map<string, Budget>();
   readonly claims = new Map<string, Claim>();
   readonly requests = new Map<string, Request>();
@@ -90,8 +89,8 @@ export class Board implements BoardState {
   }
 
   /** `before` is what is there now. Hot: no closure is made, and no place looked up again, unless a batch runs. */
-  setEntry(key: string, before: Entry | undefined, next: Entry | undefined): void {
-    this.digest.entryChanged(key, before);
+  setEntry(key: string, before: KeptEntry | undefined, next: KeptEntry | undefined): void {
+    this.digest.entryChanged(before, next);
     if (before !== undefined && before.expiresAtClock !== Number.POSITIVE_INFINITY) this.#liveTimers--;
     if (next === undefined) this.entries.delete(key);
     else {
@@ -102,7 +101,7 @@ export class Board implements BoardState {
   }
 
   /** Put an entry of a snapshot into an empty place. The digest comes with the snapshot. */
-  restoreEntry(entry: Entry): void {
+  restoreEntry(entry: KeptEntry): void {
     this.entries.set(entry.key, entry);
     this.#time("entry", entry.key, entry.rev, entry.expiresAtClock);
   }
@@ -248,7 +247,7 @@ export class Board implements BoardState {
     }
   }
 
-  #undoEntry(undo: (() => void)[], key: string, before: Entry | undefined, next: Entry | undefined): void {
+  #undoEntry(undo: (() => void)[], key: string, before: KeptEntry | undefined, next: KeptEntry | undefined): void {
     undo.push(() => this.setEntry(key, next, before));
   }
 

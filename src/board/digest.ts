@@ -22,3 +22,11 @@ export function digestOf(state: BoardState): string {
   const facts = [board.seq, board.clock, board.rules, board.revFloor, total, ids.count, ids.forgottenIssuedAt];
   return board.sha256(`board ${facts.join(" ")} ${lanes.toHex()}`);
 }
+
+/**
+ * Before a long log is folded from its start: put the digest's work off until the returned function is called, which must
+ * happen before a digest or a snapshot is asked for. For a state that has entries already, nothing is put off.
+ */
+export function deferDigest(state: BoardState): () => void {
+  return boardOf(state).digest.defer();
+}

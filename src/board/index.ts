@@ -2,7 +2,7 @@
 
 export { apply } from "./apply.ts";
 export { createBoardState } from "./board.ts";
-export { digestOf } from "./digest.ts";
+export { deferDigest, digestOf } from "./digest.ts";
 export { dueItems, type DueItem, nextExpiry } from "./expiry.ts";
 export { snapshotRows, writeSnapshot } from "./snapshot.ts";
 export { readSnapshot, SnapshotError } from "./snapshot-reader.ts";

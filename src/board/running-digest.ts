@@ -1,6 +1,6 @@
 // Owns the multiset hash over everything on the board while it changes (rule 18), and when its hashing is paid.
-// Does not own what a line says (lines). Entries change far oftener than a digest is asked for, so a changed entry is
-// only noted with the line that the sum still holds for it, and settled later: a key that changes a thousand times in
+// Does not own what a line says (lines). Entries change far oftener than a digest is asked for, so a changed entry only
+// carries the line that the sum still holds for its key, and is settled later: a key that changes a thousand times in
 // between costs two hashes, not two thousand. Invariant: after `settled()` the sum is that of the items as they are.
 
 import type { Entry } from "../protocol/index.ts";
@@ -8,19 +8,25 @@ import { Lanes } from "./lanes.ts";
 import { entryLine } from "./lines.ts";
 import type { Sha256 } from "./state.ts";
 
-/** Entries that may wait to be settled. At the bound, each further change settles the longest waiting one: no stall. */
+/** An entry as the board keeps it. */
+export interface KeptEntry extends Entry {
+  /** The line that the sum holds for this key, "" for none; undefined once it is this entry's own. Only for the digest. */
+  held: string | undefined;
+}
+
+/** Entries that may wait to be settled. At the bound, each further one settles the longest waiting: no stall. */
 const MAX_UNSETTLED = 16_384;
 
 export class RunningDigest {
   readonly #sha256: Sha256;
-  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #entries: ReadonlyMap<string, KeptEntry>;
   #lanes = new Lanes();
-  /** By key, the line that the sum holds; "" for none. */
-  readonly #unsettled = new Map<string, string>();
-  /** Goes on where it was: a fresh iterator would walk over every deleted place again. */
-  #oldest = this.#unsettled.entries();
+  /** Keys whose entry has to be settled, oldest first; some are settled or gone when their turn comes. */
+  #waiting: string[] = [];
+  #from = 0;
+  #deferred = false;
 
-  constructor(sha256: Sha256, entries: ReadonlyMap<string, Entry>) {
+  constructor(sha256: Sha256, entries: ReadonlyMap<string, KeptEntry>) {
     this.#sha256 = sha256;
     this.#entries = entries;
   }
@@ -33,18 +39,38 @@ export class RunningDigest {
     this.#lanes.subtract(this.#sha256(line));
   }
 
-  /** The entry of a key is no longer `before`. */
-  entryChanged(key: string, before: Entry | undefined): void {
-    if (this.#unsettled.has(key)) return;
-    this.#unsettled.set(key, before === undefined ? "" : entryLine(before));
-    if (this.#unsettled.size > MAX_UNSETTLED) this.#settleOldest();
+  /**
+   * Leave entries out until the returned function adds them all up: two hashes less per record of a long replay.
+   * Only from a board without entries; otherwise nothing is deferred, and the function does nothing.
+   */
+  defer(): () => void {
+    if (this.#entries.size > 0) return () => {};
+    this.#deferred = true;
+    return () => {
+      this.#deferred = false;
+      for (const entry of this.#entries.values()) this.add(entryLine(entry));
+    };
+  }
+
+  /** The entry of a key was `before` and is now `next`. */
+  entryChanged(before: KeptEntry | undefined, next: KeptEntry | undefined): void {
+    if (this.#deferred) return;
+    const held = before === undefined ? "" : (before.held ?? entryLine(before));
+    if (next === undefined) {
+      if (held !== "") this.subtract(held);
+      return;
+    }
+    next.held = held;
+    if (before !== undefined && before.held !== undefined) return;
+    this.#waiting.push(next.key);
+    if (this.#waiting.length - this.#from > MAX_UNSETTLED) this.#settleOldest();
   }
 
   /** The sum with everything settled. Costs two hashes for each entry that waited. */
   settled(): Lanes {
-    for (const [key, line] of this.#unsettled) this.#settle(key, line);
-    this.#unsettled.clear();
-    this.#oldest = this.#unsettled.entries();
+    for (let i = this.#from; i < this.#waiting.length; i++) this.#settle(this.#waiting[i] as string);
+    this.#waiting = [];
+    this.#from = 0;
     return this.#lanes;
   }
 
@@ -54,22 +80,17 @@ export class RunningDigest {
   }
 
   #settleOldest(): void {
-    let next = this.#oldest.next();
-    if (next.done === true) {
-      this.#oldest = this.#unsettled.entries();
-      next = this.#oldest.next();
-      if (next.done === true) return;
-    }
-    const [key, line] = next.value;
-    this.#unsettled.delete(key);
-    this.#settle(key, line);
+    this.#settle(this.#waiting[this.#from++] as string);
+    if (this.#from < MAX_UNSETTLED) return;
+    this.#waiting = this.#waiting.slice(this.#from);
+    this.#from = 0;
   }
 
-  #settle(key: string, held: string): void {
+  #settle(key: string): void {
     const entry = this.#entries.get(key);
-    const now = entry === undefined ? "" : entryLine(entry);
-    if (now === held) return;
-    if (held !== "") this.subtract(held);
-    if (now !== "") this.add(now);
+    if (entry === undefined || entry.held === undefined) return;
+    if (entry.held !== "") this.subtract(entry.held);
+    this.add(entryLine(entry));
+    entry.held = undefined;
   }
 }

@@ -1,10 +1,11 @@
 // Owns how a state is put together again from a snapshot's parts. Does not own files or checksums (log/).
 // The restored state differs from the one written in nothing that any rule, digest or view can tell.
 
-import { type AuditNote, type Entry, type JsonText, seq, type SnapshotPart } from "../protocol/index.ts";
+import { type AuditNote, type JsonText, seq, type SnapshotPart } from "../protocol/index.ts";
 import { Board } from "./board.ts";
 import { FIELDS, itemFrom, type ItemOf, NOTE_FIELDS } from "./kinds.ts";
 import { wordAt } from "./packed-words.ts";
+import type { KeptEntry } from "./running-digest.ts";
 import {
   type BoardHead,
   type EntriesHead,
@@ -77,7 +78,7 @@ function readEntries(board: Board, head: EntriesHead, texts: readonly string[]):
   const expiries = new Map(head.expiries);
   const sources = new Map(head.sources);
   for (let i = 0; i < count; i++) {
-    const entry: Entry = {
+    const entry: KeptEntry = {
       key: keys[i] as string,
       value: texts[i] as JsonText,
       rev: revs[i] as number,
@@ -87,6 +88,7 @@ function readEntries(board: Board, head: EntriesHead, texts: readonly string[]):
       expiresAtClock: expiries.size === 0 ? Number.POSITIVE_INFINITY : (expiries.get(i) ?? Number.POSITIVE_INFINITY),
       source: sources.size === 0 ? undefined : sources.get(i),
       hash: hashes[i] as string,
+      held: undefined,
     };
     board.restoreEntry(entry);
   }

@@ -2,7 +2,7 @@
 // Does not own snapshots' bytes or the log's; and writes nothing.
 
 import { hash } from "node:crypto";
-import { apply, createBoardState, readSnapshot, type BoardState, type Sha256 } from "../board/index.ts";
+import { apply, createBoardState, deferDigest, readSnapshot, type BoardState, type Sha256 } from "../board/index.ts";
 import type { BoardMemory } from "../log/contract.ts";
 import { seq, type Outcome } from "../protocol/index.ts";
 
@@ -26,6 +26,7 @@ export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
   const snapshotSeq = state.seq;
   let last: Recovered["last"];
   let replayed = 0;
+  const settleDigest = deferDigest(state);
   memory.history.judged(state.seq, []);
   for await (const records of memory.log.read(seq(state.seq + 1))) {
     const refused: number[] = [];
@@ -37,6 +38,7 @@ export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
     memory.history.judged(state.seq, refused);
     replayed += records.length;
   }
+  settleDigest();
   if (last === undefined && state.seq > 0) {
     // The tail is empty: the clock goes on from the last record, which the log still has.
     for await (const records of memory.log.read(state.seq)) last = records.at(-1) ?? last;

@@ -2,8 +2,9 @@
 // An entry whose time has run out by the record's clock counts as absent, whether or not a record has ended it yet, so
 // that a lifetime does not depend on when a timer fired. A key's revision grows with every change, also over a delete.
 
-import { type CommandOf, type Entry, type JsonText, type LogRecord, utf8Bytes } from "../../protocol/index.ts";
+import { type CommandOf, type JsonText, type LogRecord, utf8Bytes } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
+import type { KeptEntry } from "../running-digest.ts";
 import { MAX_ENTRIES, MAX_VALUE_BYTES } from "./bounds.ts";
 import { mergePatch } from "./merge.ts";
 import { accepted, followedSource, refused, type Step, type Verdict } from "./verdict.ts";
@@ -28,6 +29,7 @@ export function putEntry(board: Board, command: CommandOf<"entry.put">, step: St
     expiresAtClock,
     source: sameSource(before, record),
     hash: step.hash,
+    held: undefined,
   });
 }
 
@@ -53,6 +55,7 @@ export function mergeEntry(board: Board, command: CommandOf<"entry.merge">, step
     source: sameSource(before, record),
     // Chained over what was merged into, so that the digest commits to the whole value without holding it (rule 16).
     hash: board.sha256(`${live?.hash ?? ""} ${step.hash}`),
+    held: undefined,
   });
 }
 
@@ -66,7 +69,7 @@ export function deleteEntry(board: Board, command: CommandOf<"entry.delete">, st
 }
 
 /** Take an entry out, leaving its revision behind. */
-export function endEntry(board: Board, entry: Entry, step: Step, expired: boolean): number {
+export function endEntry(board: Board, entry: KeptEntry, step: Step, expired: boolean): number {
   const rev = entry.rev + 1;
   board.setEntry(entry.key, entry, undefined);
   board.setTombstone(entry.key, { rev, seq: step.record.seq });
@@ -74,7 +77,7 @@ export function endEntry(board: Board, entry: Entry, step: Step, expired: boolea
   return rev;
 }
 
-function write(board: Board, before: Entry | undefined, step: Step, entry: Entry): Verdict {
+function write(board: Board, before: KeptEntry | undefined, step: Step, entry: KeptEntry): Verdict {
   if (before === undefined && board.tombstones.has(entry.key)) board.setTombstone(entry.key, undefined);
   board.setEntry(entry.key, before, entry);
   step.changes.push({ type: "entry.changed", name: entry.key });
@@ -82,22 +85,22 @@ function write(board: Board, before: Entry | undefined, step: Step, entry: Entry
   return accepted(expiresAtClock === Number.POSITIVE_INFINITY ? { rev } : { rev, expiresAtClock });
 }
 
-const alive = (entry: Entry | undefined, step: Step): Entry | undefined =>
+const alive = (entry: KeptEntry | undefined, step: Step): KeptEntry | undefined =>
   entry !== undefined && step.clock < entry.expiresAtClock ? entry : undefined;
 
 /** A key without history starts above every revision that was forgotten, so that no old condition can match again. */
-const nextRev = (board: Board, key: string, before: Entry | undefined): number =>
+const nextRev = (board: Board, key: string, before: KeptEntry | undefined): number =>
   (before?.rev ?? board.tombstones.get(key)?.rev ?? board.revFloor) + 1;
 
 /** Revision 0 stands for absent. */
-function unmet(condition: NonNullable<Condition>, entry: Entry | undefined): Verdict | undefined {
+function unmet(condition: NonNullable<Condition>, entry: KeptEntry | undefined): Verdict | undefined {
   const rev = entry?.rev ?? 0;
   if ("absent" in condition) return entry === undefined ? undefined : refused("exists", { rev });
   return condition.rev === rev ? undefined : refused("rev_mismatch", { rev });
 }
 
 /** Again the string that is kept already, if it says the same. */
-const sameSource = (before: Entry | undefined, record: LogRecord): string | undefined =>
+const sameSource = (before: KeptEntry | undefined, record: LogRecord): string | undefined =>
   before !== undefined && before.source === record.source ? before.source : followedSource(record);
 
 const tooLarge = (text: JsonText): boolean => text.length > MAX_VALUE_BYTES || utf8Bytes(text) > MAX_VALUE_BYTES;
