@@ -1,62 +1,13 @@
 // Owns the benchmark of the seed's claim: dashboards that poll three routes every 5 s against the classic socket every 2 s.
 // Both load the same server build with the same data, one after the other; CPU is the server process's own, from the OS.
 
-import { spawn } from "node:child_process";
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { Agent, get } from "node:http";
 import net from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import WebSocket from "ws";
 import { percentile } from "./figures.mjs";
+import { startServer } from "./server-process.mjs";
 
 const ROUTES = ["/api/swarm/blackboard", "/api/swarm/budget/global", "/api/swarm/audit"];
-const TICKS_PER_SECOND = 100;
-
-async function startServer() {
-  const dir = await mkdtemp(join(tmpdir(), "swarmboard-polling-"));
-  await cp(new URL("../test/fixtures/zejzl", import.meta.url).pathname, join(dir, "workspace"), { recursive: true });
-  const cli = new URL("../dist/cli/main.js", import.meta.url).pathname;
-  const flags = [
-    "serve",
-    "--port",
-    "0",
-    "--data",
-    join(dir, "data"),
-    "--follow",
-    join(dir, "workspace"),
-    "--max-connections-per-ip",
-    "20000",
-    "--max-connections",
-    "20000",
-    "--log-level",
-    "warn",
-  ];
-  const child = spawn(process.execPath, [cli, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
-  const port = await new Promise((resolve, reject) => {
-    let text = "";
-    child.stdout.on("data", (chunk) => {
-      text += chunk;
-      const found = /listening on http:\/\/[^\s:]+:(\d+)/.exec(text);
-      if (found) resolve(Number(found[1]));
-    });
-    child.once("exit", () => reject(new Error("the server did not start")));
-  });
-  return {
-    port,
-    /** CPU seconds of the server process so far, all threads (proc(5), fields utime and stime). */
-    async cpuSeconds() {
-      const stat = await readFile(`/proc/${child.pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-    },
-    async stop() {
-      child.kill("SIGTERM");
-      await new Promise((resolve) => child.once("exit", resolve));
-      await rm(dir, { recursive: true, force: true });
-    },
-  };
-}
 
 /** N pages that fetch three routes every 5 s over kept-alive connections, spread evenly over the period. */
 function pollers({ port, dashboards, count }) {
@@ -148,7 +99,7 @@ function socketScreen(port, show) {
 }
 
 async function measure({ dashboards, seconds, quickly, load, screen }) {
-  const server = await startServer();
+  const server = await startServer("zejzl");
   const count = { bytes: 0, errors: 0 };
   // Past its start-up, a server that nobody watches still looks after its files: that is not the dashboards' doing.
   await new Promise((resolve) => setTimeout(resolve, 10_000));

@@ -13,6 +13,10 @@ const BENCHES = {
     about: "restart from a snapshot and from the log alone, and memory per entry",
     load: () => import("./start.mjs"),
   },
+  follow: {
+    about: "from a finished write to a followed file until the board answers with it",
+    load: () => import("./follow.mjs"),
+  },
   polling: {
     about: "the old way of polling against the classic socket",
     load: () => import("./polling.mjs"),
