@@ -89,6 +89,9 @@ describe("the published package", () => {
       body: '{"value": 1}',
     });
     expect(written.status).toBe(201);
+    // The index of the history runs in a worker, from a file of its own.
+    const past = (await (await fetch(`${url}/api/v1/boards/default/history/k`)).json()) as { records?: unknown[] };
+    expect(past.records).toHaveLength(1);
     // The whole group: npx itself passes signals on, but its shell need not.
     process.kill(-(child.pid ?? 0), "SIGTERM");
     await exited;

@@ -29,6 +29,8 @@ export interface BoardHistoryOptions {
   readonly refusals: RefusalFile;
   /** Most records that are looked through without the index. */
   readonly mostBehind?: number;
+  /** How long a question waits for the index, in ms. */
+  readonly patienceMs?: number;
 }
 
 export function createBoardHistory({
@@ -36,6 +38,7 @@ export function createBoardHistory({
   index,
   refusals,
   mostBehind = MOST_BEHIND,
+  patienceMs = PATIENCE_MS,
 }: BoardHistoryOptions): BoardHistory {
   let judgedTo = 0;
 
@@ -65,7 +68,7 @@ export function createBoardHistory({
       const found = await index.query({ filter, judgedTo: to, refused: refusals.waiting });
       const last = Math.min(to, filter.before?.seq ?? to);
       if (last - found.indexedTo > mostBehind) {
-        if (waitedMs < PATIENCE_MS) continue;
+        if (waitedMs < patienceMs) continue;
         throw new HistoryError(`the history index has come to ${found.indexedTo} of ${to} so far`);
       }
       const newer = await recent(filter, found, to);

@@ -5,7 +5,7 @@
 import Database from "libsql";
 import type { LogRecord } from "../protocol/index.ts";
 import type { HistoryFilter, HistoryPlace } from "./history-filter.ts";
-import { textOf, wordsAskedFor, wordsOf } from "./history-match.ts";
+import { isPrivate, textOf, wordsAskedFor, wordsOf } from "./history-match.ts";
 import { MOST_PARTS, partsOf, rowOf } from "./history-row.ts";
 
 /** Where a record's line is. */
@@ -93,6 +93,7 @@ function overTables(db: Database.Database): HistoryDatabase {
 
   const addOne = ({ record, segment, offset, bytes }: PlacedRecord): void => {
     for (const [part, command] of partsOf(record).entries()) {
+      if (isPrivate(command)) continue;
       const row = rowOf(command, record.actor);
       const number = rowNumber({ seq: record.seq, part });
       addRow.run(

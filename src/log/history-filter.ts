@@ -91,7 +91,9 @@ export function pageOf(hits: Iterable<HistoryHit>, limit: number): HistoryPage {
       return { hits: shown, next: { seq: last.seq, part: last.part } };
     }
     shown.push(hit);
-    for (const member of Object.values(hit.command)) if (typeof member === "string") chars += member.length;
+    for (const member of Object.values(hit.command)) {
+      chars += typeof member === "string" ? member.length : JSON.stringify(member ?? null).length;
+    }
   }
   return { hits: shown, next: undefined };
 }

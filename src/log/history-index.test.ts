@@ -95,7 +95,7 @@ describe("the history index", () => {
       [1, 0],
     ]);
     const records = await readAll(log);
-    expect(all.hits).toEqual(records.toReversed().flatMap((record) => [...hitsOf(record, {})]));
+    expect(all.hits).toEqual(records.toReversed().flatMap((record) => Array.from(hitsOf(record, {}))));
     expect(await seqsOf({ actor: "ann" })).toEqual([4, 3, 1]);
     expect(await seqsOf({ agent: "bob" })).toEqual([4, 3]);
     expect(await seqsOf({ type: "audit.note", granted: false })).toEqual([4]);

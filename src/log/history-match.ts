@@ -1,7 +1,7 @@
 // Owns what it means that a command meets a filter, without an index: for what is not indexed yet, and in memory.
 // Invariant: the index (history-database) finds exactly what this finds; both split texts into words here.
 
-import type { LogRecord } from "../protocol/index.ts";
+import type { LogRecord, SingleCommand } from "../protocol/index.ts";
 import { isBefore, type HistoryFilter, type HistoryHit } from "./history-filter.ts";
 import { partsOf, rowOf, type HistoryRow } from "./history-row.ts";
 
@@ -37,6 +37,9 @@ export const isEntryChange = ({ type, event }: Pick<HistoryRow, "type" | "event"
   type === "entry.delete" ||
   (type === "items.expire" && event === "entry");
 
+/** A follower's marks are its own; nobody is told of them. */
+export const isPrivate = ({ type }: Pick<SingleCommand, "type">): boolean => type === "source.mark";
+
 /** The hits of one record, newest first. */
 export function* hitsOf(record: LogRecord, filter: HistoryFilter): Generator<HistoryHit, void> {
   const { seq, at, actor, source } = record;
@@ -45,7 +48,7 @@ export function* hitsOf(record: LogRecord, filter: HistoryFilter): Generator<His
   const commands = partsOf(record);
   for (let part = commands.length - 1; part >= 0; part--) {
     const command = commands[part];
-    if (command === undefined) continue;
+    if (command === undefined || isPrivate(command)) continue;
     if (filter.before !== undefined && !isBefore({ seq, part }, filter.before)) continue;
     if (meets(filter, rowOf(command, actor), record)) yield { seq, part, at, actor, source, command };
   }
