@@ -2,31 +2,36 @@
 // Does not own its bytes on disk (log/record-line). The envelope and the payload are apart (rule 16), so that a
 // payload can be erased while the envelope, its hash and every proof over it stay.
 
-import type { Command } from "./commands/command.ts";
+import { z } from "zod";
+import { commandSchema } from "./commands/command.ts";
 import type { CommandId, Seq } from "./names.ts";
 
-/** Who sent a command, from where, and on whose behalf. */
-export interface Origin {
+/** Who sent a command, and from where. */
+export const originSchema = z.object({
   /** The agent, person or part that acts. */
-  readonly actor: string;
+  actor: z.string(),
   /** Where it came in: `http`, `socket`, `cli`, `system`, or `follow:<source>`. */
-  readonly source: string;
-}
+  source: z.string(),
+});
 
 /** A command on its way to the log: everything but the position, which the log gives. */
-export interface Draft extends Origin {
+export const draftSchema = originSchema.extend({
   /** Wall time in ms, for display only (rule 4). */
-  readonly at: number;
+  at: z.number(),
   /** Board clock in ms: never goes back, never dragged along by a jumped wall clock (rule 4). */
-  readonly clock: number;
+  clock: z.number().int(),
   /** Empty where the caller gave none: then nobody can ask again, and the fold remembers nothing for it. */
-  readonly id: CommandId;
-  readonly command: Command;
-}
+  id: z.custom<CommandId>((value) => typeof value === "string"),
+  command: commandSchema,
+});
 
 /** A draft that is in the log. */
-export interface LogRecord extends Draft {
-  readonly seq: Seq;
+export const logRecordSchema = draftSchema.extend({
+  seq: z.custom<Seq>((value) => Number.isSafeInteger(value) && (value as number) > 0),
   /** Salted SHA-256 of the payload, base64url. Equal for a retry with the same actor, id and content (law L9). */
-  readonly hash: string;
-}
+  hash: z.string(),
+});
+
+export type Origin = Readonly<z.infer<typeof originSchema>>;
+export type Draft = Readonly<z.infer<typeof draftSchema>>;
+export type LogRecord = Readonly<z.infer<typeof logRecordSchema>>;
