@@ -1,11 +1,15 @@
 // Owns the proof of the heartbeat's laws on a log that can be held back and made to fail.
 
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { digestOf } from "../board/index.ts";
-import { type BoardLog, type BoardMemory, createMemoryStore, LogError } from "../log/index.ts";
-import { commandId, DEFAULT_LIMITS, jsonTextOf, type LogRecord, type Outcome } from "../protocol/index.ts";
+import { apply, createBoardState, digestOf } from "../board/index.ts";
+import { type BoardLog, type BoardMemory, createFileStore, createMemoryStore, LogError } from "../log/index.ts";
+import { commandId, DEFAULT_LIMITS, jsonTextOf, type LogRecord, type Outcome, seq } from "../protocol/index.ts";
 import { type BoardEngine, openBoard } from "./board-engine.ts";
 import { createEngine } from "./engine.ts";
+import { sha256 } from "./recovery.ts";
 
 const put = (key: string, value: unknown, id = "") => ({
   actor: "writer",
@@ -180,5 +184,41 @@ describe("boards", () => {
     expect(await engine.delete("b")).toBe(false);
     expect(await engine.board("b")).toBeUndefined();
     await engine.close();
+  });
+});
+
+describe("a damaged snapshot", () => {
+  it("is passed over for the one before, and the board is the same", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "swarmboard-engine-"));
+    const open = async () => {
+      const store = await createFileStore({ dir });
+      const notices: string[] = [];
+      const board = await openBoard({
+        name: "default",
+        memory: await store.open("default"),
+        snapshotPolicy: { minRecords: 1, minRecordsOnClose: 1 },
+        notice: (message) => notices.push(message),
+      });
+      return { store, board, notices };
+    };
+    for (let round = 0; round < 3; round++) {
+      const { store, board } = await open();
+      await Promise.all(Array.from({ length: 50 }, (_, n) => board.submit(put(`k${n}`, round))));
+      await board.close();
+      await store.close();
+    }
+    const folder = join(dir, "boards/default/snapshots");
+    const newest = join(folder, (await readdir(folder)).sort().at(-1) ?? "");
+    const bytes = await readFile(newest);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await writeFile(newest, bytes);
+    const { store, board, notices } = await open();
+    expect(notices).toEqual([expect.stringContaining("was not used")]);
+    const replayed = createBoardState(sha256);
+    for await (const records of board.read(seq(1))) for (const record of records) apply(replayed, record);
+    expect(digestOf(board.state)).toBe(digestOf(replayed));
+    await board.close();
+    await store.close();
+    await rm(dir, { recursive: true });
   });
 });

@@ -51,14 +51,15 @@ export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
 export const tookEffect = (outcome: Outcome): boolean => outcome.ok && outcome.duplicate !== true;
 
 async function restoreSnapshot(memory: BoardMemory, problems: string[]): Promise<BoardState | undefined> {
-  const found = await memory.snapshots.newest(memory.log.head);
-  problems.push(...found.problems);
-  if (found.seq === undefined) return undefined;
-  try {
-    return await readSnapshot(found.parts, sha256);
-  } catch (error) {
-    // A snapshot is only a shortcut: without it, the log is folded from its start.
-    problems.push(`snapshot ${found.seq} was not used: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
+  for (let notAfter = memory.log.head; ;) {
+    const found = await memory.snapshots.newest(notAfter);
+    problems.push(...found.problems);
+    if (found.seq === undefined) return undefined;
+    try {
+      return await readSnapshot(found.parts, sha256);
+    } catch (error) {
+      // A snapshot is only a shortcut: without it, the one before or the log from its start gives the same.
+      problems.push(`snapshot ${found.seq} was not used: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }

@@ -62,7 +62,11 @@ export interface BoardLog {
 export interface SnapshotStore {
   /** Write a snapshot of the state after `seq`: beside, fsynced, renamed into place. Keeps the newest two. */
   write(seq: Seq, parts: AsyncIterable<SnapshotPart> | Iterable<SnapshotPart>): Promise<void>;
-  /** The newest snapshot that is whole and not newer than `notAfter`; a damaged one is skipped and said in `problems`. */
+  /**
+   * The newest snapshot that is not newer than `notAfter`. One without a sound head is skipped and said in `problems`; the
+   * parts are checked as they are read, so that a large snapshot is read once: where it is damaged the iteration throws,
+   * and the caller asks for the one before.
+   */
   newest(
     notAfter: Seq,
   ): Promise<

@@ -5,7 +5,7 @@
 import { seq as toSeq } from "../protocol/index.ts";
 import type { SnapshotStore } from "./contract.ts";
 import type { Disk } from "./disk.ts";
-import { readParts, verifyParts, writeParts } from "./snapshot-frames.ts";
+import { problemOfHead, readParts, writeParts } from "./snapshot-frames.ts";
 
 const NAME = /^(\d{16})\.snapshot$/;
 const KEPT = 2;
@@ -46,12 +46,9 @@ export function createSnapshotFiles(disk: Disk, folder: string): SnapshotStore {
     newest: async (notAfter) => {
       const problems: string[] = [];
       for (const seq of await listed()) {
+        if (seq > notAfter) continue;
         const path = `${folder}/${nameOf(seq)}`;
-        if (seq > notAfter) {
-          problems.push(`${path} is newer than the log's end at ${notAfter}; it was not used`);
-          continue;
-        }
-        const problem = await verifyParts(disk, path, seq);
+        const problem = await problemOfHead(disk, path, seq);
         if (problem === undefined) return { seq: toSeq(seq), parts: readParts(disk, path), problems };
         problems.push(`${path} was not used: ${problem}`);
       }

@@ -85,26 +85,24 @@ function framed(head: string, texts: readonly string[], more: boolean): Framed {
   return { frame, body };
 }
 
-/** Walk all of a file and check every checksum; what is wrong with it, or undefined. */
-export async function verifyParts(disk: Disk, path: string, seq: number): Promise<string | undefined> {
+/** What is wrong with the head of a file, or undefined. Its parts are checked when they are read. */
+export async function problemOfHead(disk: Disk, path: string, seq: number): Promise<string | undefined> {
   try {
-    const walk = walkParts(disk, path);
-    const head = await walk.next();
-    if (head.done === true || head.value.seq !== seq) return "its head names another position";
-    for await (const step of walk) {
-      if (step.frame !== undefined && crc32(step.body) !== step.frame.sum) return "a part's checksum does not hold";
+    for await (const head of walkParts(disk, path)) {
+      return head.seq === seq ? undefined : "its head names another position";
     }
-    return undefined;
+    return "it is empty";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-/** The parts of a file that `verifyParts` found whole. */
+/** The parts of a file, each checked before it is handed out. Throws where the file is damaged or cut short. */
 export async function* readParts(disk: Disk, path: string): AsyncGenerator<SnapshotPart, void> {
   let begun: { readonly head: string; readonly texts: string[] } | undefined;
   for await (const step of walkParts(disk, path)) {
     if (step.frame === undefined) continue;
+    if (crc32(step.body) !== step.frame.sum) throw new Error("a part's checksum does not hold");
     const part = partOf(step.frame, step.body);
     if (begun === undefined) begun = part;
     else for (const text of part.texts) begun.texts.push(text);
