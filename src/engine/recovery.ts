@@ -51,10 +51,17 @@ export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
 export const tookEffect = (outcome: Outcome): boolean => outcome.ok && outcome.duplicate !== true;
 
 async function restoreSnapshot(memory: BoardMemory, problems: string[]): Promise<BoardState | undefined> {
-  for (let notAfter = memory.log.head; ;) {
+  const { head } = memory.log;
+  let notAfter = seq(Number.MAX_SAFE_INTEGER);
+  for (;;) {
     const found = await memory.snapshots.newest(notAfter);
     problems.push(...found.problems);
     if (found.seq === undefined) return undefined;
+    notAfter = seq(found.seq - 1);
+    if (found.seq > head) {
+      problems.push(`snapshot ${found.seq} was not used: it is newer than the log's end at ${head}`);
+      continue;
+    }
     try {
       return await readSnapshot(found.parts, sha256);
     } catch (error) {

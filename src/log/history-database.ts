@@ -24,10 +24,12 @@ export interface PlacedRecord extends LinePlace {
 export interface FoundRow extends LinePlace, HistoryPlace {}
 
 export interface HistoryDatabase {
-  /** Position of the last record that is in. */
+  /** Position of the last record that is in. What was added is found at once, and kept for good from time to time. */
   readonly indexedTo: number;
-  /** Add records that follow `indexedTo`, in one transaction. Of the refused ones nothing is kept. */
+  /** Add records that follow `indexedTo`. Of the refused ones nothing is kept. */
   add(records: readonly PlacedRecord[], refused: ReadonlySet<number>): void;
+  /** Keep what was added. */
+  commit(): void;
   /** Newest first. */
   find(filter: HistoryFilter, limit: number): FoundRow[];
   close(): void;
@@ -35,6 +37,8 @@ export interface HistoryDatabase {
 
 /** Layout of the tables. Another one is thrown away and built again. */
 const FORMAT = 2;
+/** Large transactions spare the words' index most of its merging. Bounded, as what is not kept is indexed again. */
+const TRANSACTION_RECORDS = 20_000;
 
 const TABLES = `
   CREATE TABLE about (format INTEGER NOT NULL, history TEXT NOT NULL, indexedTo INTEGER NOT NULL);
@@ -85,6 +89,7 @@ const rowNumber = ({ seq, part }: HistoryPlace): number => seq * MOST_PARTS + pa
 
 function overTables(db: Database.Database): HistoryDatabase {
   let { indexedTo } = db.prepare("SELECT indexedTo FROM about").get() as { indexedTo: number };
+  let added = 0;
   const addRow = db.prepare(
     'INSERT INTO rows (row, at, actor, type, name, event, agent, granted, segment, "offset", bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   );
@@ -113,6 +118,13 @@ function overTables(db: Database.Database): HistoryDatabase {
     }
   };
 
+  const commit = (): void => {
+    if (!db.inTransaction) return;
+    setIndexedTo.run(indexedTo);
+    db.exec("COMMIT");
+    added = 0;
+  };
+
   return {
     get indexedTo() {
       return indexedTo;
@@ -120,17 +132,13 @@ function overTables(db: Database.Database): HistoryDatabase {
     add: (records, refused) => {
       const last = records.at(-1);
       if (last === undefined) return;
-      db.exec("BEGIN IMMEDIATE");
-      try {
-        for (const placed of records) if (!refused.has(placed.record.seq)) addOne(placed);
-        setIndexedTo.run(last.record.seq);
-        db.exec("COMMIT");
-        indexedTo = last.record.seq;
-      } catch (error) {
-        db.exec("ROLLBACK");
-        throw error;
-      }
+      if (!db.inTransaction) db.exec("BEGIN IMMEDIATE");
+      for (const placed of records) if (!refused.has(placed.record.seq)) addOne(placed);
+      indexedTo = last.record.seq;
+      added += records.length;
+      if (added >= TRANSACTION_RECORDS) commit();
     },
+    commit,
     find: (filter, limit) => {
       const { where, values } = conditionsOf(filter);
       const sql = `SELECT row, segment, "offset", bytes FROM rows ${where} ORDER BY row DESC LIMIT ?`;

@@ -1,5 +1,5 @@
 // Owns the thread that builds and asks a board's history index, so that the main thread never waits for it (rule 15).
-// Does not own which questions are allowed. Bounded: transactions of 1000 records; pages as history-filter bounds them.
+// Does not own which questions are allowed. Bounded: steps of 1000 records; pages as history-filter bounds them.
 
 import { readdir, rm } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -27,7 +27,8 @@ const { folder, history } = workerData as { folder: string; history: string };
 const port = parentPort;
 if (port === null) throw new Error("history-worker runs as a worker only");
 
-const TRANSACTION_RECORDS = 1000;
+/** Records between two looks at what else there is to do. */
+const STEP_RECORDS = 1000;
 /** How long a question waits for the index to catch up before it is answered with what is there. */
 const CATCH_UP_MS = 200;
 /** Decoded bytes of the log that one page may rest on, besides its last record. */
@@ -40,6 +41,8 @@ let refusals: RefusalReader | undefined;
 /** Records up to here are judged. */
 let head = 0;
 let indexing: Promise<void> | undefined;
+/** A question is being answered: indexing waits, as each of its steps would delay each read of the answer. */
+let answering: Promise<unknown> | undefined;
 let closing = false;
 
 /** The index, made anew where it is missing, damaged or of another history. */
@@ -74,6 +77,7 @@ async function indexUpTo(db: HistoryDatabase): Promise<void> {
     await indexSegment(db, firstSeq, Math.min(head, (firstSeqs[index + 1] ?? Infinity) - 1));
     if (db.indexedTo < next && !closing) throw new Error(`record ${next} is missing`);
   }
+  db.commit();
 }
 
 async function indexSegment(db: HistoryDatabase, firstSeq: number, until: number): Promise<void> {
@@ -85,16 +89,21 @@ async function indexSegment(db: HistoryDatabase, firstSeq: number, until: number
       const end = (run.starts[i + 1] ?? 0) - 1;
       const record = decodeRecord(run.buffer, start, end, run.ascii);
       batch.push({ record, segment: firstSeq, offset: run.fileOffset + start, bytes: end - start });
-      if (batch.length < TRANSACTION_RECORDS) continue;
+      if (batch.length < STEP_RECORDS) continue;
       db.add(batch, refused());
       batch = [];
-      await nextTurn();
+      await stepAside();
       if (closing) return;
     }
     db.add(batch, refused());
-    await nextTurn();
+    await stepAside();
     if (closing) return;
   }
+}
+
+async function stepAside(): Promise<void> {
+  await nextTurn();
+  while (answering !== undefined) await answering;
 }
 
 const NONE: ReadonlySet<number> = new Set();
@@ -148,7 +157,12 @@ async function answer(question: IndexQuestion): Promise<IndexAnswer> {
   refusals.forgetTo(indexedTo);
   const limit = limitOf(question.filter);
   // One more than the page, to know whether another follows.
-  const { hits, all } = await hitsAt(db.find(question.filter, limit + 1));
+  const reading = hitsAt(db.find(question.filter, limit + 1));
+  answering = reading.then(
+    () => (answering = undefined),
+    () => (answering = undefined),
+  );
+  const { hits, all } = await reading;
   const page = pageOf(hits, limit);
   const next = page.next ?? (all ? undefined : hits.at(-1));
   return {
