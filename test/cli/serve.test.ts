@@ -66,7 +66,7 @@ describe("serve", () => {
     const data = join(folder, "kept");
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       const server = await serve(["serve", "--port", "0", "--data", data]);
-      expect(server.stdout).toContain(`dashboard  ${server.url}/blackboard`);
+      await server.until(`dashboard  ${server.url}/blackboard`);
       await run(["put", signal, "1", "--url", server.url]);
       expect(await server.stop(signal)).toMatchObject({ code: 0 });
     }
