@@ -105,16 +105,19 @@ export interface Source extends Stamped {
   readonly detail: string;
 }
 
-/** Share of the limit that is used, in percent. A budget without room counts as used up. */
+/** Share of the limit that is used, in percent. Without a limit it is 0 until something is used, then 100. */
 export function budgetPercentage(usedTokens: number, limitTokens: number): number {
   if (limitTokens === 0) return usedTokens === 0 ? 0 : 100;
   return (usedTokens / limitTokens) * 100;
 }
 
-/** The seed's thresholds: warning from 80 %, critical from 90 %, exhausted from 100 %. */
+/**
+ * The seed's thresholds: warning from 80 %, critical from 90 %, exhausted from 100 %. A budget without a single token
+ * allowed is exhausted from the start.
+ */
 export function budgetStatus(budget: Pick<Budget, "usedTokens" | "limitTokens" | "saidExhausted">): BudgetStatus {
   const percentage = budgetPercentage(budget.usedTokens, budget.limitTokens);
-  if (budget.saidExhausted || percentage >= 100) return "exhausted";
+  if (budget.saidExhausted || budget.limitTokens === 0 || percentage >= 100) return "exhausted";
   if (percentage >= 90) return "critical";
   if (percentage >= 80) return "warning";
   return "active";
