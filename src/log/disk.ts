@@ -3,7 +3,8 @@
 // that run at once over all boards (rule 23).
 
 import { close, constants, fdatasync, fstat, ftruncate, open, read, write } from "node:fs";
-import { mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 
 export interface Disk {
@@ -65,13 +66,34 @@ export const nodeDisk: Disk = {
     }
   },
   list: (folder) => readdir(folder),
-  makeFolder: async (path) => {
-    await mkdir(path, { recursive: true });
-  },
+  makeFolder,
   rename: (from, to) => rename(from, to),
   unlink: (path) => unlink(path),
   removeTree: (path) => rm(path, { recursive: true, force: true }),
 };
+
+/**
+ * Make a folder and those above it. Not by `mkdir`'s own recursion, which never ends where a file system answers ENOENT
+ * although the parent is there (/proc). Ends after at most two tries per level of the path.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeLevel(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (codeOf(error) !== "ENOENT" || parent === path) throw error;
+    await makeFolder(parent);
+    await makeLevel(path);
+  }
+}
+
+async function makeLevel(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST" || !(await stat(path)).isDirectory()) throw error;
+  }
+}
 
 /** Write all of a range, however many calls that takes. A disk that takes nothing is an error, never a loop. */
 export async function writeAll(disk: Disk, fd: number, from: Buffer, bytes: number, position: number): Promise<void> {
