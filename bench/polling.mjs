@@ -115,12 +115,12 @@ async function measure({ dashboards, seconds, quickly, load, screen }) {
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const elapsed = (performance.now() - startedAt) / 1000;
   const cpu = (await server.cpuSeconds()) - cpuFrom - idlePerSecond * elapsed;
-  const { bytes } = count;
+  const { bytes, errors } = count;
   const ages = await screenAges({ port: server.port, seconds: Math.max(10, seconds / 2), screen });
   stop();
   await server.stop();
   const dashboardHours = (dashboards * elapsed) / 3600;
-  return { cpuPerHour: cpu / dashboardHours, bytesPerHour: bytes / dashboardHours, ages, errors: count.errors };
+  return { cpuPerHour: cpu / dashboardHours, bytesPerHour: bytes / dashboardHours, ages, errors };
 }
 
 export async function run({ figures, quick }) {

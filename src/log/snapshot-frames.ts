@@ -97,18 +97,34 @@ export async function problemOfHead(disk: Disk, path: string, seq: number): Prom
   }
 }
 
-/** The parts of a file, each checked before it is handed out. Throws where the file is damaged or cut short. */
+/**
+ * The parts of a file, each checked before it is handed out. Throws where the file is damaged or cut short.
+ * The next frame is on its way from the disk while the reader works on a part.
+ */
 export async function* readParts(disk: Disk, path: string): AsyncGenerator<SnapshotPart, void> {
+  const walk = walkParts(disk, path);
+  let coming = walk.next();
   let begun: { readonly head: string; readonly texts: string[] } | undefined;
-  for await (const step of walkParts(disk, path)) {
-    if (step.frame === undefined) continue;
-    if (crc32(step.body) !== step.frame.sum) throw new Error("a part's checksum does not hold");
-    const part = partOf(step.frame, step.body);
-    if (begun === undefined) begun = part;
-    else for (const text of part.texts) begun.texts.push(text);
-    if (step.frame.more) continue;
-    yield begun;
-    begun = undefined;
+  try {
+    for (;;) {
+      const { done, value: step } = await coming;
+      if (done === true) return;
+      if (step.frame !== undefined) {
+        if (crc32(step.body) !== step.frame.sum) throw new Error("a part's checksum does not hold");
+        const part = partOf(step.frame, step.body);
+        if (begun === undefined) begun = part;
+        else for (const text of part.texts) begun.texts.push(text);
+      }
+      // Only now, because the walk uses the body's buffer again.
+      coming = walk.next();
+      // Whoever stops reading here must not leave a rejection that nobody hears.
+      coming.catch(() => {});
+      if (begun === undefined || step.frame?.more === true) continue;
+      yield begun;
+      begun = undefined;
+    }
+  } finally {
+    await walk.return();
   }
 }
 
