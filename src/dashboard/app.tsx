@@ -11,6 +11,7 @@ import { EmptyBoard } from "./panels/empty-board.tsx";
 import { RequestsPanel } from "./panels/requests-panel.tsx";
 import { SourcesPanel } from "./panels/sources-panel.tsx";
 import { TasksPanel } from "./panels/tasks-panel.tsx";
+import { useIsStale } from "./parts/freshness.tsx";
 import { Header } from "./parts/header.tsx";
 import { Notices } from "./parts/notices.tsx";
 import { Summary } from "./parts/summary.tsx";
@@ -70,6 +71,7 @@ function Panels({ view }: { readonly view: BoardView }) {
 export function App() {
   const { store } = useDashboard();
   const view = useScreen(store, (screen) => screen.view);
+  const isStale = useIsStale();
   useTitle();
   return (
     <>
@@ -78,7 +80,7 @@ export function App() {
       </a>
       <Header />
       <Notices />
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} data-stale={isStale}>
         {view === undefined && <FirstLoad />}
         {view !== undefined && isEmptyBoard(view) && <EmptyBoard board={view.board} />}
         {view !== undefined && !isEmptyBoard(view) && (

@@ -113,7 +113,15 @@ export function createLink(options: LinkOptions): Link {
   function open(id: SocketId): void {
     drop();
     console.log(`Connecting to WebSocket: ${options.socketUrl}`);
-    const socket = new WebSocket(options.socketUrl);
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(options.socketUrl);
+    } catch {
+      // A browser or extension without sockets counts as one whose socket was closed: HTTP takes over. Not at once,
+      // because the event that asked for this socket is still being handled.
+      queueMicrotask(() => dispatch({ kind: "closed", socket: id, reason: "this browser cannot open a socket" }));
+      return;
+    }
     const quiet = new AbortController();
     const { signal } = quiet;
     held = { id, socket, quiet };

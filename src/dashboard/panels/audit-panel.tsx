@@ -6,6 +6,8 @@ import { At } from "../parts/ago.tsx";
 import { AgentText } from "../parts/agent-text.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { intoView } from "../parts/into-view.ts";
+import { IsolatedText } from "../parts/isolated-text.tsx";
 import { JsonTree } from "../parts/json-tree.tsx";
 import { Nothing, Panel } from "../parts/panel.tsx";
 import { SearchField } from "../parts/search-field.tsx";
@@ -76,15 +78,15 @@ const AuditItem = memo(function AuditItem({ row, isOpen, onToggle }: RowProps) {
         <Verdict granted={row.granted} />
         <span className="audit-what">
           <AgentText className="audit-agent" text={row.agent === "" ? "unknown" : row.agent} />
-          <span className="audit-event">{oneLine(row.event.replaceAll("_", " ").toLowerCase(), 80)}</span>
+          <IsolatedText className="audit-event" text={oneLine(row.event.replaceAll("_", " ").toLowerCase(), 80)} />
           {row.resource !== null && <AgentText className="audit-resource" text={row.resource} />}
         </span>
         <span className="audit-reason" title={row.reason ?? undefined}>
-          {row.reason !== null && <bdi>{oneLine(row.reason, 300)}</bdi>}
+          {row.reason !== null && <IsolatedText text={oneLine(row.reason, 300)} />}
         </span>
       </div>
       {isOpen && (
-        <div className="details">
+        <div className="details" ref={intoView}>
           <JsonTree value={row.whole} />
         </div>
       )}
@@ -133,7 +135,11 @@ export const AuditPanel = memo(function AuditPanel({ audit }: { readonly audit: 
       }
     >
       {rows.length === 0 ? (
-        <Nothing>{audit.rows.length === 0 ? "No audited events yet." : "No event matches the filter."}</Nothing>
+        <Nothing>
+          {audit.rows.length === 0
+            ? "No audited events yet. Grants, refusals and other events of your swarm appear here."
+            : "No event matches the filter."}
+        </Nothing>
       ) : (
         <ul className="audits">
           {rows.map((row) => (

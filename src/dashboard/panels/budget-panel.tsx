@@ -32,9 +32,14 @@ interface BarProps {
   readonly percentage: number;
   readonly tone: Tone;
   readonly isLarge?: boolean;
+  /** Instead of the percentage, where that would say nothing. */
+  readonly words?: string | undefined;
 }
 
-function Bar({ label, percentage, tone, isLarge = false }: BarProps) {
+/** A limit of 0 has no percentage: nothing may be used at all. */
+const shutWords = (used: number) => (used === 0 ? "no tokens allowed" : `${shortFigure(used)} used, no tokens allowed`);
+
+function Bar({ label, percentage, tone, isLarge = false, words }: BarProps) {
   const filled = Math.min(100, Math.max(0, percentage));
   return (
     <div
@@ -46,7 +51,7 @@ function Bar({ label, percentage, tone, isLarge = false }: BarProps) {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.round(filled)}
-      aria-valuetext={`${percent(percentage)} used`}
+      aria-valuetext={words ?? `${percent(percentage)} used`}
     >
       <div className="bar-fill" style={{ inlineSize: `${filled}%` }} />
       <span className="bar-threshold" style={{ insetInlineStart: "80%" }} />
@@ -57,6 +62,7 @@ function Bar({ label, percentage, tone, isLarge = false }: BarProps) {
 
 const Row = memo(function Row({ row }: { readonly row: BudgetRow }) {
   const { tone, icon, word } = looksOf(row.status);
+  const isShut = row.limit === 0;
   return (
     <li className="budget" data-task={row.task}>
       <div className="budget-line">
@@ -64,23 +70,30 @@ const Row = memo(function Row({ row }: { readonly row: BudgetRow }) {
           <AgentText text={row.task} />
         </span>
         <span className="budget-use" title={`${figure(row.used)} of ${figure(row.limit)} tokens`}>
-          {shortFigure(row.used)} / {shortFigure(row.limit)}
+          {isShut ? shutWords(row.used) : `${shortFigure(row.used)} / ${shortFigure(row.limit)}`}
         </span>
-        <span className="budget-percent">{percent(row.percentage)}</span>
+        <span className="budget-percent">{isShut ? "" : percent(row.percentage)}</span>
         <Badge tone={tone} icon={icon}>
           {word}
         </Badge>
       </div>
-      <Bar label={`Budget of ${row.task}`} percentage={row.percentage} tone={tone} />
+      <Bar
+        label={`Budget of ${row.task}`}
+        percentage={isShut ? 100 : row.percentage}
+        tone={tone}
+        words={isShut ? shutWords(row.used) : undefined}
+      />
     </li>
   );
 });
 
 function Total({ budgets }: { readonly budgets: Budgets }) {
   const left = budgets.limit - budgets.used;
-  const { tone, icon, word } = LOOKS[statusOf(budgets.percentage)];
+  const isShut = budgets.limit === 0;
+  const { tone, icon, word } = LOOKS[isShut ? "exhausted" : statusOf(budgets.percentage)];
   return (
     <div className="budget-total">
+      <p className="caption">All open budgets; closed ones are not counted</p>
       <dl className="four">
         <div>
           <dt>Used</dt>
@@ -96,10 +109,16 @@ function Total({ budgets }: { readonly budgets: Budgets }) {
         </div>
         <div>
           <dt>Percentage</dt>
-          <dd>{percent(budgets.percentage)}</dd>
+          <dd>{isShut ? "–" : percent(budgets.percentage)}</dd>
         </div>
       </dl>
-      <Bar label="Global budget" percentage={budgets.percentage} tone={tone} isLarge />
+      <Bar
+        label="Global budget of open tasks"
+        percentage={isShut ? 100 : budgets.percentage}
+        tone={tone}
+        isLarge
+        words={isShut ? shutWords(budgets.used) : undefined}
+      />
       <div className="bar-scale">
         <Badge tone={tone} icon={icon}>
           {word}
@@ -119,9 +138,9 @@ export const BudgetPanel = memo(function BudgetPanel({ budgets }: { readonly bud
   const { shown, more } = useSlices(budgets.rows.length, TASKS_SLICE);
   const tasks = budgets.rows.length;
   return (
-    <Panel id="budgets" title="Budget Tracking" count={tasks === 1 ? "1 task" : `${figure(tasks)} tasks`}>
+    <Panel id="budgets" title="Budget Tracking" count={`${figure(tasks)} open`}>
       {tasks === 0 ? (
-        <Nothing>No budgets yet. A task gets one when its limit is set.</Nothing>
+        <Nothing>No open budgets. A task gets one when its limit is set.</Nothing>
       ) : (
         <>
           <Total budgets={budgets} />

@@ -4,6 +4,7 @@
 import { At } from "../parts/ago.tsx";
 import { AgentText } from "../parts/agent-text.tsx";
 import { CopyButton } from "../parts/copy-button.tsx";
+import { intoView } from "../parts/into-view.ts";
 import { JsonTree } from "../parts/json-tree.tsx";
 import type { EntryRow } from "../state/entry-groups.ts";
 import { figure } from "../text/figures.ts";
@@ -50,7 +51,7 @@ export function EntryDetails({ board, row }: { readonly board: string; readonly 
   const { key, value } = row;
   const inner = innerJson(value);
   return (
-    <div className="details">
+    <div className="details" ref={intoView}>
       <p className="details-key">
         <AgentText text={key} />
       </p>

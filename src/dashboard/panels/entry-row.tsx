@@ -9,7 +9,6 @@ import { ValueLine } from "../parts/json-tree.tsx";
 import { useClock } from "../state/clock.ts";
 import type { EntryRow } from "../state/entry-groups.ts";
 import { remaining } from "../text/figures.ts";
-import { printable } from "../text/printable.ts";
 import { EntryDetails } from "./entry-details.tsx";
 
 /** A change lights up only when it is drawn within this time, in ms; a row that is unfolded later stays calm. */
@@ -35,9 +34,9 @@ function KeyParts({ text, prefix }: { readonly text: string; readonly prefix: nu
   const tail = colon > prefix && text.length - colon < 24 ? colon : text.length;
   return (
     <>
-      <bdi className="entry-head">
-        {prefix > 0 && <span className="entry-prefix">{text.slice(0, prefix)}</span>}
-        {printable(text.slice(prefix, tail))}
+      <bdi className="entry-head" dir="ltr">
+        {prefix > 0 && <AgentText className="entry-prefix" text={text.slice(0, prefix)} />}
+        <AgentText text={text.slice(prefix, tail)} />
       </bdi>
       {tail < text.length && <AgentText className="entry-tail" text={text.slice(tail)} />}
     </>

@@ -1,12 +1,12 @@
 // Owns the panel of what waits for a person: permissions asked for and changes proposed.
-// Does not decide them. It appears only when something waits.
+// Does not decide them. It is there also when nothing waits, so that a request moves no other panel.
 
 import { memo } from "react";
 import type { RequestView } from "../../protocol/index.ts";
 import { Ago } from "../parts/ago.tsx";
 import { AgentText } from "../parts/agent-text.tsx";
 import { Badge } from "../parts/badge.tsx";
-import { Panel } from "../parts/panel.tsx";
+import { Nothing, Panel } from "../parts/panel.tsx";
 import { useSlices } from "../parts/show-more.tsx";
 
 const REQUESTS_SLICE = 50;
@@ -39,14 +39,17 @@ const RequestItem = memo(function RequestItem({ request }: { readonly request: R
 export const RequestsPanel = memo(function RequestsPanel({ requests }: { readonly requests: readonly RequestView[] }) {
   const open = requests.filter((request) => request.state === "open");
   const { shown, more } = useSlices(open.length, REQUESTS_SLICE);
-  if (open.length === 0) return null;
   return (
     <Panel id="requests" title="Requests waiting" count={open.length}>
-      <ul className="requests">
-        {open.slice(0, shown).map((request) => (
-          <RequestItem key={request.request} request={request} />
-        ))}
-      </ul>
+      {open.length === 0 ? (
+        <Nothing>Nothing waits for you.</Nothing>
+      ) : (
+        <ul className="requests">
+          {open.slice(0, shown).map((request) => (
+            <RequestItem key={request.request} request={request} />
+          ))}
+        </ul>
+      )}
       {more}
     </Panel>
   );

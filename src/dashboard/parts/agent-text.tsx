@@ -2,7 +2,8 @@
 // Does not own its length. Every name, key, reason and value on the page goes through here or through JsonTree.
 
 import { printable } from "../text/printable.ts";
+import { IsolatedText } from "./isolated-text.tsx";
 
 export function AgentText({ text, className }: { readonly text: string; readonly className?: string }) {
-  return <bdi className={className}>{printable(text)}</bdi>;
+  return <IsolatedText className={className} text={printable(text)} />;
 }

@@ -9,6 +9,16 @@ import { duration, timeOfDay } from "../text/figures.ts";
 /** Data older than this is called old, in ms: three updates have not come. */
 export const OLD_MS = 7000;
 
+/** True when the screen may no longer be true: cut off, or nothing came for too long though the reader wants updates. */
+export function useIsStale(): boolean {
+  const { store } = useDashboard();
+  const isCutOff = useScreen(store, (screen) => screen.isCutOff);
+  const freshAtMs = useScreen(store, (screen) => screen.freshAtMs);
+  const isLive = useScreen(store, (screen) => screen.liveUpdates);
+  const isOld = useClock((nowMs) => isLive && freshAtMs !== undefined && nowMs - freshAtMs > OLD_MS);
+  return isCutOff || isOld;
+}
+
 export function Freshness() {
   const { store } = useDashboard();
   const freshAtMs = useScreen(store, (screen) => screen.freshAtMs);

@@ -5,6 +5,7 @@ import { memo, useState } from "react";
 import { figure } from "../text/figures.ts";
 import { jsonText, kindOf } from "../text/json-text.ts";
 import { oneLine, printable } from "../text/printable.ts";
+import { IsolatedText } from "./isolated-text.tsx";
 import { useSlices } from "./show-more.tsx";
 
 const OPEN_LEVELS = 2;
@@ -17,7 +18,7 @@ function LongText({ text, quoted }: { readonly text: string; readonly quoted: bo
   const shown = printable(isCut ? text.slice(0, TEXT_CHARS) : text);
   return (
     <>
-      <bdi className={quoted ? "json-text" : "plain-text"}>{quoted ? JSON.stringify(shown) : shown}</bdi>
+      <IsolatedText className={quoted ? "json-text" : "plain-text"} text={quoted ? JSON.stringify(shown) : shown} />
       {isCut && (
         <button type="button" className="more" onClick={() => setWhole(true)}>
           Show all {figure(text.length)} characters
@@ -52,7 +53,7 @@ interface NodeProps {
 function JsonNode({ name, isItem, value, level }: NodeProps) {
   const [isOpen, setOpen] = useState(level < OPEN_LEVELS);
   const kind = kindOf(value);
-  const label = <bdi className={isItem ? "json-index" : "json-name"}>{printable(name)}</bdi>;
+  const label = <IsolatedText className={isItem ? "json-index" : "json-name"} text={printable(name)} />;
   if ((kind === "object" || kind === "list") && typeof value === "object" && value !== null) {
     const size = Object.keys(value).length;
     if (size > 0) {
@@ -109,7 +110,7 @@ const LINE_CHARS = 400;
 export const ValueLine = memo(function ValueLine({ value }: { readonly value: unknown }) {
   const kind = kindOf(value);
   if (typeof value === "string")
-    return <bdi className="line-text">{value === "" ? "(empty text)" : oneLine(value, LINE_CHARS)}</bdi>;
+    return <IsolatedText className="line-text" text={value === "" ? "(empty text)" : oneLine(value, LINE_CHARS)} />;
   if (kind !== "object" && kind !== "list")
     return <span className={`line-json json-${kind}`}>{jsonText(value, 0)}</span>;
   const members = Object.entries(value as object).slice(0, 12);
@@ -122,11 +123,11 @@ export const ValueLine = memo(function ValueLine({ value }: { readonly value: un
           {i > 0 && <span className="json-mark">, </span>}
           {kind === "object" && (
             <>
-              <bdi className="json-name">{oneLine(name, 60)}</bdi>
+              <IsolatedText className="json-name" text={oneLine(name, 60)} />
               <span className="json-mark">: </span>
             </>
           )}
-          <bdi className={`json-${kindOf(member)}`}>{oneLine(jsonText(member, 0), 120)}</bdi>
+          <IsolatedText className={`json-${kindOf(member)}`} text={oneLine(jsonText(member, 0), 120)} />
         </span>
       ))}
       {rest > 0 && <span className="json-mark">, … {figure(rest)} more</span>}

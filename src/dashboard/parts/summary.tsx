@@ -2,11 +2,14 @@
 // Does not own the panels; each figure leads to the one that explains it.
 
 import type { ReactNode } from "react";
-import type { BoardView } from "../state/board-view.ts";
+import type { BoardView, Budgets } from "../state/board-view.ts";
 import { useClock } from "../state/clock.ts";
-import { figure, percent, shortFigure } from "../text/figures.ts";
+import { useDashboard } from "../dashboard-context.ts";
+import { useScreen } from "../state/screen-store.ts";
+import { figure, percent, shortFigure, timeOfDay } from "../text/figures.ts";
 import { useServerOffsetMs } from "./ago.tsx";
 import type { Tone } from "./badge.tsx";
+import { useIsStale } from "./freshness.tsx";
 
 interface TileProps {
   readonly panel: string;
@@ -31,19 +34,32 @@ const ACTIVE_MS = 60_000;
 /** A change counts as recent within this time, in ms. */
 const RECENT_MS = 60_000;
 
-function toneOfBudget(percentage: number): Tone {
+function limitNote({ rows, limit, percentage }: Budgets): string {
+  if (limit > 0) return `${percent(percentage)} of ${shortFigure(limit)}`;
+  return rows.length > 0 ? "no tokens allowed" : "none is open";
+}
+
+function toneOfBudget({ rows, limit, percentage }: Budgets): Tone {
+  if (rows.length > 0 && limit === 0) return "bad";
   if (percentage >= 100) return "bad";
   if (percentage >= 90) return "high";
   return percentage >= 80 ? "warn" : "calm";
 }
 
 export function Summary({ view }: { readonly view: BoardView }) {
+  const { store } = useDashboard();
   const offsetMs = useServerOffsetMs();
+  const freshAtMs = useScreen(store, (screen) => screen.freshAtMs);
+  const isStale = useIsStale();
+  // What is cut off or frozen says how it was when it was last known to be true, not how it is now.
+  const isPast = useScreen(store, (screen) => !screen.liveUpdates) || isStale;
+  const asOf = (nowMs: number) => offsetMs + (isPast ? (freshAtMs ?? nowMs) : nowMs);
   const active = useClock(
-    (nowMs) => view.agents.filter((agent) => nowMs + offsetMs - (agent.lastSeenAt ?? 0) < ACTIVE_MS).length,
+    (nowMs) => view.agents.filter((agent) => asOf(nowMs) - (agent.lastSeenAt ?? 0) < ACTIVE_MS).length,
   );
+  const when = isPast && freshAtMs !== undefined ? `at ${timeOfDay(freshAtMs)}` : "in 1 min";
   const recent = useClock((nowMs) => {
-    const since = nowMs + offsetMs - RECENT_MS;
+    const since = asOf(nowMs) - RECENT_MS;
     return view.groups.reduce((sum, group) => sum + group.rows.filter((row) => (row.facts?.at ?? 0) > since).length, 0);
   });
   const { budgets } = view;
@@ -52,25 +68,30 @@ export function Summary({ view }: { readonly view: BoardView }) {
   const open = view.requests.filter((request) => request.state === "open").length;
   return (
     <nav className="summary" aria-label="Summary">
-      <Tile panel="blackboard" label="Keys" value={figure(view.keyCount)} note={`${figure(recent)} changed in 1 min`} />
+      <Tile
+        panel="blackboard"
+        label="Keys"
+        value={figure(view.keyCount)}
+        note={`${figure(recent)} changed ${when.replace("at", "before")}`}
+      />
       <Tile
         panel="agents"
         label="Agents"
         value={figure(view.agents.length)}
-        note={`${figure(active)} active in 1 min`}
+        note={`${figure(active)} active ${when}`}
       />
       <Tile
         panel="budgets"
-        label="Tokens used"
+        label="Tokens used · open budgets"
         value={shortFigure(budgets.used)}
-        note={budgets.limit > 0 ? `${percent(budgets.percentage)} of ${shortFigure(budgets.limit)}` : "no limit set"}
-        tone={toneOfBudget(budgets.percentage)}
+        note={limitNote(budgets)}
+        tone={toneOfBudget(budgets)}
       />
       <Tile
         panel="budgets"
         label="Exhausted budgets"
         value={figure(spent)}
-        note={`of ${figure(budgets.rows.length)} ${budgets.rows.length === 1 ? "task" : "tasks"}`}
+        note={`of ${figure(budgets.rows.length)} open`}
         tone={spent > 0 ? "bad" : "calm"}
       />
       <Tile
@@ -81,7 +102,7 @@ export function Summary({ view }: { readonly view: BoardView }) {
         tone={denied > 0 ? "bad" : "calm"}
       />
       <Tile
-        panel={open > 0 ? "requests" : "audit"}
+        panel="requests"
         label="Waiting for you"
         value={figure(open)}
         note={open === 1 ? "open request" : "open requests"}

@@ -16,6 +16,8 @@ export interface Screen {
   /** Records written to the board since the view was frozen. */
   readonly waiting: number;
   readonly connection: Connection;
+  /** True from the moment the connection is lost until the server is heard again, so it does not flicker with retries. */
+  readonly isCutOff: boolean;
   readonly httpProblem: string | undefined;
 }
 
@@ -47,6 +49,7 @@ export function createScreenStore(connection: Connection): ScreenStore {
     liveUpdates: true,
     waiting: 0,
     connection,
+    isCutOff: false,
     httpProblem: undefined,
   };
   // Only the newest frame waits behind a pause; older ones say nothing that it does not.
@@ -82,14 +85,26 @@ export function createScreenStore(connection: Connection): ScreenStore {
       newest = { frame, atMs: nowMs };
       const clockOffsetMs = clockOffset(frame, nowMs);
       if (!screen.liveUpdates && screen.view !== undefined)
-        change({ waiting: waitingSince(screen.view, frame), clockOffsetMs });
-      else change({ view: nextView(screen.view, frame, nowMs), freshAtMs: nowMs, waiting: 0, clockOffsetMs });
+        change({ waiting: waitingSince(screen.view, frame), clockOffsetMs, isCutOff: false });
+      else
+        change({
+          view: nextView(screen.view, frame, nowMs),
+          freshAtMs: nowMs,
+          waiting: 0,
+          clockOffsetMs,
+          isCutOff: false,
+        });
     },
     confirm(nowMs) {
       if (newest !== undefined) newest = { frame: newest.frame, atMs: nowMs };
-      if (screen.liveUpdates && screen.view !== undefined) change({ freshAtMs: nowMs });
+      if (screen.liveUpdates && screen.view !== undefined) change({ freshAtMs: nowMs, isCutOff: false });
+      else if (screen.isCutOff) change({ isCutOff: false });
     },
-    setConnection: (next) => change({ connection: next }),
+    setConnection: (next) =>
+      change({
+        connection: next,
+        isCutOff: screen.isCutOff || (next.phase === "offline" && screen.view !== undefined),
+      }),
     setHttpProblem: (httpProblem) => {
       if (httpProblem !== screen.httpProblem) change({ httpProblem });
     },

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ago, duration, remaining } from "./figures.ts";
 import { curlLine, jsonText } from "./json-text.ts";
-import { oneLine, printable } from "./printable.ts";
+import { oneLine, printable, textParts } from "./printable.ts";
 
 describe("text on the screen", () => {
   it("shows hidden and reordering characters by their code", () => {
@@ -13,6 +13,25 @@ describe("text on the screen", () => {
     expect(printable("مرحبا 👩‍👧 e\u0301\n\t")).toBe("مرحبا 👩‍👧 e\u0301\n\t");
     expect(oneLine("a\n  b\tc", 100)).toBe("a b c");
     expect(oneLine("abcdef", 3)).toBe("abc…");
+  });
+
+  it("takes a text apart into what was written and the codes, without losing a character", () => {
+    expect(textParts(printable("שלום \u202E abc"))).toEqual([
+      { text: "שלום ", isCode: false },
+      { text: "‹U+202E›", isCode: true },
+      { text: " abc", isCode: false },
+    ]);
+    expect(textParts(printable("\u0000".repeat(5000)))).toHaveLength(1);
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const shown = printable(text);
+        expect(
+          textParts(shown)
+            .map((part) => part.text)
+            .join(""),
+        ).toBe(shown);
+      }),
+    );
   });
 
   it("writes JSON that reads back as the same value, at any indent", () => {
