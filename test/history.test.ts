@@ -245,7 +245,9 @@ describe("the index", () => {
     expect(((await (await fetch(past)).json()) as Page).records[0]?.command.type).toBe("rules.change");
     expect((await stat(join(dir, "boards/brief/index.db"))).isFile()).toBe(true);
     const asked = Array.from({ length: 5 }, () => fetch(past));
-    expect((await fetch(new URL("/api/v1/boards/brief", server.url), { method: "DELETE" })).status).toBe(204);
+    expect((await fetch(new URL("/api/v1/boards/brief?confirm=brief", server.url), { method: "DELETE" })).status).toBe(
+      204,
+    );
     for (const { status } of await Promise.all(asked)) expect([200, 404, 503]).toContain(status);
     await expect(stat(join(dir, "boards/brief"))).rejects.toThrow("ENOENT");
     await read("history");

@@ -117,17 +117,28 @@ export const CODES = {
   unsupported_media_type: code(
     415,
     "no",
-    "Writes need the content type application/json.",
-    "Set Content-Type: application/json.",
+    "The address does not take this content type.",
+    "Send the one that `detail` names: for most writes application/json.",
   ),
   precondition_required: code(
     428,
     "no",
+    "The request lacks the condition or confirmation that it needs.",
+    "Add what `detail` names.",
+  ),
+  bad_condition: code(
+    400,
+    "no",
     "The condition cannot be read.",
-    'Send If-Match: "<rev>" or If-None-Match: *.',
+    'Send one of If-Match: "<rev>", If-Match: * and If-None-Match: *.',
   ),
   bad_board_name: code(400, "no", "The board's name does not meet the rule.", "Use 1 to 64 of a-z 0-9 - _."),
-  no_such_board: code(404, "no", "There is no board with this name.", "See GET /api/v1/boards."),
+  no_such_board: code(
+    404,
+    "no",
+    "There is no board with this name.",
+    'See GET /api/v1/boards; POST /api/v1/boards {"name": …} makes one.',
+  ),
   too_many_boards: code(
     507,
     "no",
@@ -135,6 +146,12 @@ export const CODES = {
     "Delete one, or raise --max-boards.",
   ),
   board_exists: code(409, "no", "A board with this name exists.", "Use it, or choose another name."),
+  default_board: code(
+    409,
+    "no",
+    "The board `default` always exists, so it cannot be deleted.",
+    "Delete its entries, or the data folder while the server is stopped.",
+  ),
   board_followed: code(
     409,
     "no",
@@ -147,7 +164,7 @@ export const CODES = {
     403,
     "no",
     "The Host header does not name this server.",
-    "Open the address that the server printed at its start.",
+    "Open the address that the server printed at its start, or name yours with --allow-host.",
   ),
   forbidden_origin: code(
     403,

@@ -42,6 +42,9 @@ export const DEFAULT_TIMINGS: Timings = {
   requestMs: 30_000,
 };
 
+/** The board that exists from the start, and always. The seed's routes are of it. */
+export const DEFAULT_BOARD = "default";
+
 export interface ServerOptions {
   /** Address to listen at. Default 127.0.0.1. Another than loopback needs `insecure`. */
   readonly host?: string;

@@ -13,12 +13,9 @@ import { createListener } from "./edge/listener.ts";
 import { createFollowers } from "./followers.ts";
 import { createLog } from "./log.ts";
 import type { Near } from "./near.ts";
-import { type ServerOptions, settle } from "./options.ts";
+import { DEFAULT_BOARD, type ServerOptions, settle } from "./options.ts";
 import { createClassicSockets } from "./socket/classic-socket.ts";
 import { createFrames } from "./views/frames.ts";
-
-/** The board that exists from the start. */
-const DEFAULT_BOARD = "default";
 
 export interface SwarmboardServer {
   /** Where to open it, such as `http://127.0.0.1:8000`. */

@@ -251,7 +251,7 @@ describe("classic socket", () => {
     await write(server, "POST", "/api/v1/boards", { name: "other" });
     const client = listen(server, "/ws/blackboard?board=other");
     await client.frame(1);
-    await ask(server, "DELETE", "/api/v1/boards/other");
+    await ask(server, "DELETE", "/api/v1/boards/other?confirm=other");
     expect(await client.closed).toStrictEqual({ code: 1001, reason: "board deleted" });
     await until(() => server.counts.groups === 0);
   });

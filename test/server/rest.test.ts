@@ -230,7 +230,12 @@ describe("boards", () => {
     refused(await write(server, "POST", "/api/v1/boards", { name: "Third!" }), "bad_board_name");
     refused(await write(server, "POST", "/api/v1/boards", { name: "third" }), "too_many_boards");
     refused(await write(server, "POST", "/api/v1/boards", {}), "bad_request");
-    expect((await ask(server, "DELETE", "/api/v1/boards/second")).status).toBe(204);
+    const unsure = await ask(server, "DELETE", "/api/v1/boards/second");
+    refused(unsure, "precondition_required");
+    expect(unsure.json.detail).toContain("?confirm=second");
+    refused(await ask(server, "DELETE", "/api/v1/boards/second?confirm=default"), "bad_condition");
+    expect((await ask(server, "DELETE", "/api/v1/boards/second?confirm=second")).status).toBe(204);
+    refused(await ask(server, "DELETE", "/api/v1/boards/default?confirm=default"), "default_board");
     refused(await ask(server, "GET", "/api/v1/boards/second"), "no_such_board");
     refused(await ask(server, "GET", "/api/v1/boards/..%2F..%2Fetc/entries"), "bad_board_name");
   });

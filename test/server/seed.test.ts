@@ -122,14 +122,15 @@ describe("a followed workspace and a durable board", () => {
   it("is imported before the server is ready, and the log outlives the server", async () => {
     const dir = await mkdtemp(join(tmpdir(), "swarmboard-"));
     const dataDir = join(dir, "data");
-    const follow = [{ board: "default", dir: new URL("../fixtures/zejzl", import.meta.url).pathname }];
+    const workspace = new URL("../fixtures/zejzl", import.meta.url).pathname;
+    const follow = ["default", "other"].map((board) => ({ board, dir: workspace }));
     const first = await start({ memory: false, dataDir, follow });
     await first.ready;
     expect((await ask(first, "GET", "/readyz")).json).toStrictEqual({ ready: true, reasons: {} });
     expect((await ask(first, "GET", "/api/swarm/blackboard")).json.key_count).toBe(34);
     expect((await ask(first, "GET", "/api/swarm/budget/global")).json.tasks).toHaveLength(11);
     expect((await ask(first, "GET", "/api/swarm/audit")).json.total_count).toBe(14);
-    expect((await ask(first, "DELETE", "/api/v1/boards/default")).json.code).toBe("board_followed");
+    expect((await ask(first, "DELETE", "/api/v1/boards/other?confirm=other")).json.code).toBe("board_followed");
     await write(first, "PUT", "/api/v1/boards/default/entries/mine", { value: 1 });
     await first.close();
     const second = await start({ memory: false, dataDir });

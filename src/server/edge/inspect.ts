@@ -30,7 +30,10 @@ export function inspect(
   const hostname = host === undefined || countOf(request.rawHeaders, "host") > 1 ? undefined : hostnameOf(host);
   // Without this check a page that rebinds its own name to 127.0.0.1 would be "same origin".
   if (host === undefined || hostname === undefined || !names.has(hostname)) {
-    return refuse("forbidden_host", "The Host header does not name this server. Pass --allowed-host to add a name.");
+    return refuse(
+      "forbidden_host",
+      "The Host header does not name this server. Start it with --allow-host <name> to add one.",
+    );
   }
   for (const name in headers) {
     if (name === "forwarded" || name === "via" || name.startsWith("x-forwarded-")) {

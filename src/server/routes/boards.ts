@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { fullFrameSchema } from "../../protocol/index.ts";
 import { type App, boardOf, type Near, notModified, sendNothing, sendText } from "../near.ts";
+import { DEFAULT_BOARD } from "../options.ts";
 import { Refusal } from "../problem.ts";
 import { empty } from "./answers.ts";
 import { boardParams, epochAndSeq, problems, readHeaders, writeProblems } from "./parts.ts";
@@ -78,13 +79,22 @@ export function boardRoutes(app: App, near: Near): void {
     schema: {
       tags,
       summary: "Delete a board",
-      description: "Removes the board and its whole log for good. A board that a workspace is followed onto stays.",
+      description:
+        "Removes the board and its whole log for good, so `confirm` must repeat its name. The board `default`, and one that a workspace is followed onto, stay.",
       params: boardParams,
-      response: { 204: empty, ...problems(404, 409) },
+      querystring: z.object({
+        confirm: z.string().optional().describe("The board's name again. Needed: without it nothing is deleted."),
+      }),
+      response: { 204: empty, ...problems(404, 409, 428) },
     },
     async handler(request, reply) {
       const board = await boardOf(near, request.params.board);
+      if (board.name === DEFAULT_BOARD) throw new Refusal("default_board");
       if (near.followed.has(board.name)) throw new Refusal("board_followed");
+      const { confirm } = request.query;
+      const detail = `Deleting a board removes its whole log for good. To confirm, add ?confirm=${board.name} to the address.`;
+      if (confirm === undefined) throw new Refusal("precondition_required", { detail });
+      if (confirm !== board.name) throw new Refusal("bad_condition", { detail });
       await near.engine.delete(board.name);
       return reply.code(204).send();
     },
