@@ -13,6 +13,8 @@ import { createRefusalFile } from "./refusal-file.ts";
 import { createSegmentLog } from "./segment-log.ts";
 import { createSnapshotFiles } from "./snapshot-files.ts";
 
+/** A start reads the last segment whole, so a segment is no larger than what that takes in some tens of ms. */
+const DEFAULT_SEGMENT_BYTES = 16 * 1_048_576;
 /** Layout of the data directory. A newer one is refused. */
 const STORE_FORMAT = 1;
 const REMOVED = /^\.removed-/;
@@ -68,7 +70,7 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
       found,
       maxRecordBytes: options.maxRecordBytes ?? DEFAULT_LIMITS.maxRecordBytes,
       maxGroupBytes: options.maxGroupBytes ?? 4 * 1_048_576,
-      segmentBytes: options.segmentBytes ?? 64 * 1_048_576,
+      segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
       retryMs: options.retryMs ?? { first: 100, most: 5000 },
       now: options.now ?? Date.now,
       onClose: async () => {
