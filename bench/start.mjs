@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createEngine } from "../dist/engine/index.js";
 import { createFileStore } from "../dist/log/index.js";
 
-// 300 B of value, as the figures in the issue tracker and the documents mean it.
+// An entry of 300 B, as README means it.
 const VALUE = JSON.stringify({ status: "in_progress", note: "x".repeat(264) });
 
 async function fill({ dir, keys, records, snapshotAt }) {
