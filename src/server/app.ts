@@ -5,7 +5,7 @@ import type http from "node:http";
 import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { onClientError } from "./edge/listener.ts";
-import type { App, Near } from "./near.ts";
+import { type App, type Near, wasReplayed } from "./near.ts";
 import { Refusal } from "./problem.ts";
 import { agentRoutes } from "./routes/agents.ts";
 import { auditRoutes } from "./routes/audit.ts";
@@ -20,7 +20,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
 import { requestRoutes } from "./routes/requests.ts";
-import { answerError, createValidator } from "./validation.ts";
+import { answerError, createValidator, refuseUnknownQuery } from "./validation.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -69,6 +69,10 @@ export async function createApp(
   keepBodiesAsText(app);
   const routes = listRoutes(app);
   refuseOtherMethods(app, routes);
+  app.addHook("preValidation", async (request) => refuseUnknownQuery(request));
+  app.addHook("onSend", async (request, reply) => {
+    if (wasReplayed(request)) void reply.header("Idempotency-Replayed", "true");
+  });
   app.addHook("onResponse", async (request, reply) => {
     request.log.debug(
       { method: request.method, url: request.url, status: reply.statusCode, tookMs: reply.elapsedTime },

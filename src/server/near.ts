@@ -86,7 +86,15 @@ function idOf(request: FastifyRequest): CommandId | undefined {
   if (header === undefined) return undefined;
   if (typeof header !== "string" || !/^[\x21-\x7e]{1,255}$/.test(header)) {
     throw new Refusal("bad_request", {
-      errors: [{ at: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters" }],
+      errors: [
+        {
+          at: "Idempotency-Key",
+          message:
+            header === ""
+              ? "is empty: send 1 to 255 visible ASCII characters, or leave the header out"
+              : "must be 1 to 255 visible ASCII characters",
+        },
+      ],
     });
   }
   return commandId(header);
@@ -116,9 +124,15 @@ export async function send(
     command,
     ...(id === undefined ? {} : { id: commandId(id + idSuffix) }),
   });
+  if (outcome.duplicate === true) replayed.add(request);
   if (!outcome.ok) throw refusalOf(outcome);
   return { accepted: outcome, actor };
 }
+
+const replayed = new WeakSet<FastifyRequest>();
+
+/** True where the answer is the first outcome of an id that was seen before. */
+export const wasReplayed = (request: FastifyRequest): boolean => replayed.has(request);
 
 export const hasId = (request: FastifyRequest): boolean => request.headers["idempotency-key"] !== undefined;
 

@@ -36,7 +36,14 @@ export class Refusal extends Error {
 }
 
 export function refusalOf(rejected: Rejected): Refusal {
-  return new Refusal(rejected.code, { facts: rejected.detail, seq: rejected.seq });
+  return new Refusal(rejected.code, { detail: detailOf(rejected), facts: rejected.detail, seq: rejected.seq });
+}
+
+/** Where the registry's advice would not fit the case. */
+function detailOf({ code, detail }: Rejected): string | undefined {
+  if (code === "rev_mismatch" && detail?.["rev"] === 0)
+    return "There is no entry with this key, so it has no revision. To make it, send If-None-Match: * instead.";
+  return undefined;
 }
 
 export const problemSchema = z

@@ -36,6 +36,24 @@ export function createValidator(limits: Limits): FastifySchemaCompiler<z.ZodType
   };
 }
 
+/**
+ * A parameter that an address does not know would be ignored silently: a misspelt filter then gives everything.
+ * The classic routes ignore what they do not know, as the seed did.
+ * @throws Refusal `bad_request`
+ */
+export function refuseUnknownQuery(request: FastifyRequest): void {
+  const { url, schema } = request.routeOptions;
+  if (request.is404 || url?.startsWith("/api/v1/") !== true) return;
+  const known = schema?.querystring instanceof z.ZodObject ? Object.keys(schema.querystring.shape) : [];
+  const unknown = Object.keys(request.query as object).filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  const takes = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;
+  throw new Refusal("bad_request", {
+    detail: `This address has no such query parameter; ${takes}.`,
+    errors: unknown.map((name) => ({ at: name.slice(0, 200), message: "is not a parameter of this address" })),
+  });
+}
+
 /** The framework's own refusals by their names. */
 const FRAMEWORK_CODES: Readonly<Record<string, Code>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",

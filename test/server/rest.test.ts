@@ -83,9 +83,15 @@ describe("entries", () => {
     refused(await put(server, "k", { value: 2 }, { "if-none-match": "*" }), "exists");
     refused(await put(server, "k", { value: 2 }, { "if-match": '"7"' }), "rev_mismatch");
     expect((await put(server, "k", { value: 2 }, { "if-match": '"1"' })).json.rev).toBe(2);
-    refused(await put(server, "k", { value: 2 }, { "if-match": "2" }), "precondition_required");
+    refused(await put(server, "k", { value: 2 }, { "if-match": "2" }), "bad_condition");
+    refused(await put(server, "k", { value: 2 }, { "if-match": '"2"', "if-none-match": "*" }), "bad_condition");
+    const absent = await put(server, "none", { value: 1 }, { "if-match": '"1"' });
+    refused(absent, "rev_mismatch");
+    expect(absent.json.detail).toContain("no entry with this key");
+    refused(await put(server, "none", { value: 1 }, { "if-match": "*" }), "no_such_entry", 412);
+    expect((await put(server, "k", { value: 2 }, { "if-match": "*" })).json.rev).toBe(3);
     refused(await ask(server, "DELETE", `${BOARD}/entries/k`, { headers: { "if-match": '"1"' } }), "rev_mismatch");
-    expect((await ask(server, "GET", `${BOARD}/entries/k`, { headers: { "if-none-match": '"2"' } })).status).toBe(304);
+    expect((await ask(server, "GET", `${BOARD}/entries/k`, { headers: { "if-none-match": '"3"' } })).status).toBe(304);
     expect((await ask(server, "GET", `${BOARD}/entries/k`, { headers: { "if-none-match": '"1"' } })).status).toBe(200);
   });
 
@@ -96,7 +102,13 @@ describe("entries", () => {
     await put(server, "k", { value: 2 });
     const again = await put(server, "k", { value: 1 }, id);
     expect(again.json).toStrictEqual(first.json);
+    expect([first.status, again.status]).toStrictEqual([201, 201]);
+    expect([first.headers["idempotency-replayed"], again.headers["idempotency-replayed"]]).toStrictEqual([
+      undefined,
+      "true",
+    ]);
     expect((await ask(server, "GET", `${BOARD}/entries/k`)).json.value).toBe(2);
+    refused(await put(server, "k", { value: 3 }, { "idempotency-key": "" }), "bad_request");
     refused(await put(server, "k", { value: 3 }, id), "id_conflict");
     refused(await put(server, "k", { value: 3 }, { "idempotency-key": "a b" }), "bad_request");
   });
@@ -489,6 +501,19 @@ describe("commands", () => {
 });
 
 describe("addresses", () => {
+  it("query parameters that an address does not have are refused, and the others are named", async () => {
+    const server = await start();
+    const misspelt = await ask(server, "GET", `${BOARD}/entries?prefx=a`);
+    refused(misspelt, "bad_request");
+    expect(misspelt.json.detail).toContain("prefix");
+    expect(misspelt.json.errors).toMatchObject([{ at: "prefx" }]);
+    refused(await ask(server, "GET", `${BOARD}/view?x=1`), "bad_request");
+    expect((await ask(server, "GET", "/api/swarm/audit?x=1")).status).toBe(200);
+    const bogus = await ask(server, "GET", `${BOARD}/history?type=bogus`);
+    refused(bogus, "bad_request");
+    expect(bogus.json.errors[0].message).toContain("entry.put");
+  });
+
   it("unknown ones are 404, known ones with another method 405 with Allow", async () => {
     const server = await start();
     refused(await ask(server, "GET", "/nothing"), "not_found");

@@ -46,7 +46,10 @@ const keyQuery = z.object({
   key: z.string().optional().describe("The key, instead of the one in the path (for `.`, `..` and the like)."),
 });
 const conditionHeaders = writeHeaders.extend({
-  "if-match": z.string().optional().describe('`"<rev>"`: only over this revision.'),
+  "if-match": z
+    .string()
+    .optional()
+    .describe('`"<rev>"`: only over this revision. `*`: only over an entry that is there.'),
   "if-none-match": z.string().optional().describe("`*`: only if there is no entry with this key."),
 });
 const listQuery = keyQuery.extend({
@@ -187,9 +190,11 @@ export function entryRoutes(app: App, near: Near): void {
           key,
           value,
           ttlMs: request.body.ttlMs,
-          if: conditionOf(request.headers),
+          if: conditionOf(request.headers, board.state.entries.get(key)?.rev),
         });
-        void reply.code(existed ? 200 : 201).header("ETag", entryEtag(sent.accepted.made.rev ?? 0));
+        // A repeat is answered as the first was: that made the entry where it made revision 1.
+        const made = sent.accepted.made.rev === 1 || (!existed && sent.accepted.duplicate !== true);
+        void reply.code(made ? 201 : 200).header("ETag", entryEtag(sent.accepted.made.rev ?? 0));
         return sendText(reply, await written(board, key, sent, value));
       },
     });
@@ -213,7 +218,7 @@ export function entryRoutes(app: App, near: Near): void {
           type: "entry.merge",
           key,
           patch: request.body,
-          if: conditionOf(request.headers),
+          if: conditionOf(request.headers, board.state.entries.get(key)?.rev),
         });
         void reply.header("ETag", entryEtag(sent.accepted.made.rev ?? 0));
         return sendText(reply, await written(board, key, sent, undefined));
@@ -232,7 +237,11 @@ export function entryRoutes(app: App, near: Near): void {
       async handler(request, reply) {
         const board = await boardOf(near, request.params.board);
         const key = keyOf(request);
-        const sent = await send(near, request, board, { type: "entry.delete", key, if: conditionOf(request.headers) });
+        const sent = await send(near, request, board, {
+          type: "entry.delete",
+          key,
+          if: conditionOf(request.headers, board.state.entries.get(key)?.rev),
+        });
         const record = await recordAt(board, seqOf(sent.accepted.seq));
         return reply.send({
           key,

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { BoardHandle } from "../../engine/contract.ts";
 import type { HistoryAnswer, HistoryFilter } from "../../log/index.ts";
+import { singleCommandSchema } from "../../protocol/index.ts";
 import { type App, boardOf, checkedName, type Near, notModified, sendNothing, sendText } from "../near.ts";
 import { historyText, placeOf } from "../views/history-text.ts";
 import { pastOf } from "../views/audit-page.ts";
@@ -19,8 +20,10 @@ const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   after: cursorQuery.describe("Only what is older than this: `next` of the page before."),
 });
+const types = singleCommandSchema.options.map(({ shape }) => shape.type.value);
+
 const listQuery = pageQuery.extend({
-  type: z.string().optional().describe("Only commands of this type, such as `entry.put`."),
+  type: z.enum(types).optional().describe("Only commands of this type, such as `entry.put`."),
   key: z.string().optional().describe("Only what is about this key, task, claim, request, resource or source."),
   prefix: z.string().optional().describe("Only where that name begins so."),
   agent: z.string().optional().describe("Only what is about this agent."),

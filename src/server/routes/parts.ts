@@ -50,7 +50,9 @@ export const writeHeaders = z.object({
   "idempotency-key": z
     .string()
     .optional()
-    .describe("Id of this command, 1 to 255 visible ASCII characters: sent again, it gives the first outcome."),
+    .describe(
+      "Id of this command, 1 to 255 visible ASCII characters: sent again, it gives the first outcome and the header `Idempotency-Replayed: true`.",
+    ),
 });
 
 export const readHeaders = z.object({

@@ -47,10 +47,11 @@ describe("conditions", () => {
     [{}, undefined],
     [{ "if-match": '"12"' }, { rev: 12 }],
     [{ "if-none-match": "*" }, { absent: true }],
-  ])("%j: %j", (headers, expected) => expect(conditionOf(headers)).toStrictEqual(expected));
+  ])("%j: %j", (headers, expected) => expect(conditionOf(headers, undefined)).toStrictEqual(expected));
 
   it.each([
-    { "if-match": "*" },
+    { "if-match": "*", "idempotency-key": "one" },
+    { "if-match": "" },
     { "if-match": "12" },
     { "if-match": 'W/"12"' },
     { "if-match": '"1", "2"' },
@@ -58,8 +59,8 @@ describe("conditions", () => {
     { "if-match": '"99999999999999999"' },
     { "if-none-match": '"12"' },
     { "if-match": '"12"', "if-none-match": "*" },
-  ])("%j cannot be read: precondition_required", (headers) => {
-    expect(() => conditionOf(headers)).toThrow(expect.objectContaining({ code: "precondition_required" }));
+  ])("%j cannot be read: bad_condition", (headers) => {
+    expect(() => conditionOf(headers, 1)).toThrow(expect.objectContaining({ code: "bad_condition" }));
   });
 
   it("If-None-Match on reads compares weakly, in lists, and by star", () => {
