@@ -51,7 +51,11 @@ export function toJsonText(source: string, maxDepth = 128): JsonTextResult {
       const end = endOfString(source, i);
       const token = source.slice(i, end);
       if (token.includes("\\u") && hasLoneSurrogateEscape(token)) {
-        return { ok: false, code: "lone_surrogate", message: "an escape stands for a lone surrogate" };
+        return {
+          ok: false,
+          code: "lone_surrogate",
+          message: `an escape in the string at character ${i} stands for half of a surrogate pair`,
+        };
       }
       i = end;
       continue;

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { text as jsonText } from "../protocol/commands/parts.ts";
 import { elementsOf, type JsonText, type Limits, membersOf, toJsonText, utf8Bytes } from "../protocol/index.ts";
+import { issueText } from "./issue-text.ts";
 import { type Issue, Refusal } from "./problem.ts";
 
 /** Levels that a body may nest around a value: a batch's own object, its array, and the command. */
@@ -20,11 +21,17 @@ export function readBody<S extends z.ZodType>(
   limits: Limits,
 ): { readonly value: z.output<S> } | { readonly refusal: Refusal } {
   const whole = toJsonText(body, limits.maxValueDepth + AROUND_DEPTH);
-  if (!whole.ok) return { refusal: new Refusal(whole.code, { detail: whole.message }) };
+  if (!whole.ok)
+    return {
+      refusal:
+        whole.code === "value_too_deep"
+          ? tooDeep("", limits)
+          : new Refusal(whole.code, { detail: `The body: ${whole.message}.` }),
+    };
   const reading: Reading = { limits, issues: [] };
   try {
     const cut = cutBy(schema, whole.text, "", reading);
-    const parsed = schema.safeParse(cut);
+    const parsed = schema.safeParse(cut, { error: issueText });
     if (!parsed.success)
       reading.issues.push(
         ...parsed.error.issues.map((issue) => ({ at: issue.path.join("."), message: issue.message })),
@@ -98,6 +105,16 @@ function checkedValue(text: JsonText, at: string, limits: Limits): JsonText {
     throw new Refusal("value_too_large", { facts: { at, bytes, max: limits.maxValueBytes } });
   // White space is gone already; this looks at the depth of the value alone.
   const value = toJsonText(text, limits.maxValueDepth);
-  if (!value.ok) throw new Refusal(value.code, { detail: `${at}: ${value.message}` });
+  if (!value.ok)
+    throw value.code === "value_too_deep"
+      ? tooDeep(at, limits)
+      : new Refusal(value.code, { detail: `${at}: ${value.message}` });
   return value.text;
+}
+
+function tooDeep(at: string, { maxValueDepth: max }: Limits): Refusal {
+  return new Refusal("value_too_deep", {
+    detail: `A value may nest ${max} levels deep. Flatten it.`,
+    facts: { ...(at === "" ? {} : { at }), max },
+  });
 }

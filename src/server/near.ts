@@ -61,7 +61,7 @@ export function checkedName(near: Near, name: string | undefined): string {
 }
 
 /** Who writes, until there are tokens. Header values arrive as Latin-1; names are UTF-8. */
-function writerOf(near: Near, request: FastifyRequest): string {
+export function writerOf(near: Near, request: FastifyRequest): string {
   const header = request.headers["x-swarmboard-agent"];
   if (header === undefined) return "anonymous";
   const bytes = Buffer.from(String(header), "latin1");

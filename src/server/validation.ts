@@ -4,6 +4,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
 import { CODES, type Code, type Limits } from "../protocol/index.ts";
+import { issueText } from "./issue-text.ts";
 import { readBody } from "./body.ts";
 import { problemOf, Refusal, type RefusalFacts, retryAfterSeconds } from "./problem.ts";
 
@@ -25,7 +26,7 @@ export function createValidator(limits: Limits): FastifySchemaCompiler<z.ZodType
     return (data: unknown) => {
       const named =
         wildcard === undefined ? data : { [wildcard]: (data as Record<string, unknown>)["*"], ...(data as object) };
-      const parsed = schema.safeParse(named);
+      const parsed = schema.safeParse(named, { error: issueText });
       if (parsed.success) {
         // Headers that no schema names (Host, If-None-Match) stay readable.
         return { value: httpPart === "headers" ? Object.assign(data as object, parsed.data) : parsed.data };
@@ -70,10 +71,15 @@ interface Told {
 }
 
 /** What a caller is told of an error. Faults are told as `internal` and nothing else: their text stays in the log. */
-function toldOf(error: unknown): Told {
+function toldOf(error: unknown, bodyLimit: number): Told {
   if (error instanceof Refusal) return { code: error.code, told: error.told };
   const { code, statusCode } = error as Partial<FastifyError>;
   const known = code === undefined ? undefined : FRAMEWORK_CODES[code];
+  if (known === "body_too_large")
+    return {
+      code: known,
+      told: { detail: `The body may have ${bodyLimit} bytes. Split it.`, facts: { max: bodyLimit } },
+    };
   if (known !== undefined) return { code: known, told: {} };
   // How the file server tells of a path outside its folder.
   if (statusCode === 403 || statusCode === 404) return { code: "not_found", told: {} };
@@ -83,7 +89,7 @@ function toldOf(error: unknown): Told {
 
 /** The one place where an error becomes an answer. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { code, told } = toldOf(error);
+  const { code, told } = toldOf(error, request.routeOptions.bodyLimit);
   if (code === "internal")
     request.log.error({ err: error, method: request.method, url: request.url }, "request failed");
   const problem = problemOf(code, told);

@@ -54,12 +54,15 @@ describe("the API's description", () => {
     expect([...described].sort()).toStrictEqual([...served].sort());
     expect(served.size).toBeGreaterThan(30);
     for (const one of hidden)
-      expect(one).toMatch(/^GET \/(blackboard|favicon\.\w+|assets\/.*|api\/openapi\.json|api\/docs.*)?$/);
+      expect(one).toMatch(
+        /^GET \/(blackboard|ws\/blackboard|favicon\.\w+|assets\/.*|api\/openapi\.json|api\/docs.*)?$/,
+      );
   });
 
   it("names the fixed addresses that other tools rely on", async () => {
     const { paths } = (await ask(await start(), "GET", "/api/openapi.json")).json;
     const entry = paths["/api/v1/boards/{board}/entries/{key}"];
+    expect(entry.get.parameters.filter((one: { name: string }) => one.name === "key")).toHaveLength(1);
     expect(Object.keys(entry)).toStrictEqual(["get", "put", "patch", "delete"]);
     expect(Object.keys(entry.put.requestBody.content)).toStrictEqual(["application/json"]);
     expect(Object.keys(entry.patch.requestBody.content)).toStrictEqual(["application/merge-patch+json"]);

@@ -500,6 +500,58 @@ describe("commands", () => {
   });
 });
 
+describe("what a refusal says", () => {
+  it("is in plain sentences, with the limit that was met", async () => {
+    const server = await start();
+    const said = async (answer: Promise<Answer>): Promise<string> => {
+      const { json } = await answer;
+      return `${json.code}: ${json.errors?.map((one: { at: string; message: string }) => `${one.at} ${one.message}`).join(", ") ?? json.detail}`;
+    };
+    expect(await said(ask(server, "GET", `${BOARD}/entries?limit=abc`))).toBe("bad_request: limit must be a number");
+    expect(await said(ask(server, "GET", `${BOARD}/audit?from=abc`))).toContain(
+      "from is no moment: send ms since 1970",
+    );
+    expect(await said(ask(server, "GET", `${BOARD}/audit?after=abc`))).toBe(
+      "bad_request: after is no `next` of a page",
+    );
+    expect(await said(put(server, "k", {}))).toBe("bad_request: value is missing");
+    expect(await said(put(server, "k", '{"value":1,"ttlMs":1e300}'))).toMatch(
+      /^bad_request: ttlMs must be a whole number/,
+    );
+    expect(await said(put(server, "k", { value: 1, ttlMs: "1" }))).toBe("bad_request: ttlMs must be a number");
+    expect(await said(put(server, "k", '{"value":"\\ud800"}'))).toContain("in the string at character 9");
+    for (const depth of [129, 300]) {
+      const deep = await put(server, "k", `{"value":${"[".repeat(depth)}${"]".repeat(depth)}}`);
+      refused(deep, "value_too_deep");
+      expect(deep.json.facts.max).toBe(128);
+    }
+    const large = await put(server, "k", { value: "x".repeat(2_200_000) });
+    refused(large, "body_too_large");
+    expect(large.json.facts).toStrictEqual({ max: 2_097_152 });
+  });
+
+  it("fits the case: a claim of one's own, a budget closed twice, a socket's address asked for plainly", async () => {
+    const server = await start();
+    const acquire = () =>
+      write(server, "POST", `${BOARD}/claims/c/acquire`, { ttlMs: 60_000 }, { "x-swarmboard-agent": "ada" });
+    await acquire();
+    const own = await acquire();
+    refused(own, "claim_held");
+    expect(own.json.detail).toContain("own name");
+    await write(server, "POST", `${BOARD}/budgets/t`, { limitTokens: 1 });
+    await ask(server, "DELETE", `${BOARD}/budgets/t`);
+    const closed = await ask(server, "DELETE", `${BOARD}/budgets/t`);
+    refused(closed, "budget_closed");
+    expect(closed.json.detail).not.toContain("charge");
+    const plain = await ask(server, "GET", "/ws/blackboard");
+    refused(plain, "bad_request", 426);
+    expect(plain.headers["upgrade"]).toBe("websocket");
+    const head = await ask(server, "GET", "/healthz", { headers: { "x-long": "x".repeat(20_000) } });
+    refused(head, "bad_request", 431);
+    expect(head.json.detail).toContain("16384 bytes");
+  });
+});
+
 describe("addresses", () => {
   it("query parameters that an address does not have are refused, and the others are named", async () => {
     const server = await start();

@@ -7,7 +7,9 @@ import { MAX_AMOUNT } from "../limits.ts";
 import { nameSchema } from "../names.ts";
 
 export const name = nameSchema();
-export const text = z.custom<JsonText>((value) => typeof value === "string", "must be JSON text");
+export const text = z.custom<JsonText>((value) => typeof value === "string", {
+  error: ({ input }) => (input === undefined ? "is missing" : "must be JSON text"),
+});
 /** Whole tokens, 0 to 2^53-1. */
 export const amount = z.number().int().min(0).max(MAX_AMOUNT);
 /** Wall time in ms since 1970 (UTC), resolved at the edge. */

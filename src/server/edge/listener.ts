@@ -23,6 +23,9 @@ export interface ListenerOptions {
 /** A quiet connection that is being read from or written to is cut off after this. Sockets have their own pings. */
 const INACTIVE_MS = 60_000;
 
+/** Request line and headers of one request. Beyond: 431. */
+const MAX_HEAD_BYTES = 16_384;
+
 export function createListener(options: ListenerOptions, handler: RequestListener): http.Server {
   const { names, connections, timings } = options;
   const server = http.createServer(
@@ -31,7 +34,7 @@ export function createListener(options: ListenerOptions, handler: RequestListene
       requestTimeout: timings.requestMs,
       connectionsCheckingInterval: Math.min(5000, timings.headersMs),
       keepAliveTimeout: 10_000,
-      maxHeaderSize: 16_384,
+      maxHeaderSize: MAX_HEAD_BYTES,
       // `inspect` refuses a missing Host itself, with a code.
       requireHostHeader: false,
     },
@@ -71,5 +74,11 @@ export function onClientError(error: Error & { code?: string }, socket: Socket):
     return;
   }
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
-  refuseSocket(socket, "bad_request", { status, detail: "The bytes received are not a whole HTTP request." });
+  const detail =
+    status === 431
+      ? `The address and the headers together are longer than ${MAX_HEAD_BYTES} bytes. Shorten them.`
+      : status === 408
+        ? "The request did not arrive whole in time."
+        : "The bytes received are not a whole HTTP request.";
+  refuseSocket(socket, "bad_request", { status, detail });
 }

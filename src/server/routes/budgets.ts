@@ -165,11 +165,13 @@ export function budgetRoutes(app: App, near: Near): void {
     },
     async handler(request) {
       const board = await boardOf(near, request.params.board);
-      const sent = await send(near, request, board, {
-        type: "budget.close",
-        task: checkedName(near, request.params.task),
-      });
-      return done(sent.accepted);
+      const task = checkedName(near, request.params.task);
+      try {
+        return done((await send(near, request, board, { type: "budget.close", task })).accepted);
+      } catch (error) {
+        if (!(error instanceof Refusal && error.code === "budget_closed")) throw error;
+        throw new Refusal(error.code, { ...error.told, detail: "It was closed already. There is nothing left to do." });
+      }
     },
   });
 }

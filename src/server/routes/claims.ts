@@ -3,7 +3,18 @@
 import { z } from "zod";
 import { amount, ttlMs } from "../../protocol/commands/parts.ts";
 import type { BoardHandle } from "../../engine/contract.ts";
-import { type App, boardOf, checkedName, type Near, notModified, type Sent, send, sendNothing } from "../near.ts";
+import {
+  type App,
+  boardOf,
+  checkedName,
+  type Near,
+  notModified,
+  type Sent,
+  send,
+  sendNothing,
+  writerOf,
+} from "../near.ts";
+import { Refusal } from "../problem.ts";
 import { done, doneSchema, empty } from "./answers.ts";
 import { boardParams, epochAndSeq, problems, readHeaders, writeHeaders, writeProblems } from "./parts.ts";
 
@@ -72,7 +83,19 @@ export function claimRoutes(app: App, near: Near): void {
     async handler(request) {
       const board = await boardOf(near, request.params.board);
       const claim = checkedName(near, request.params.claim);
-      return answer(board, claim, await send(near, request, board, { type: "claim.acquire", claim, ...request.body }));
+      try {
+        const sent = await send(near, request, board, { type: "claim.acquire", claim, ...request.body });
+        return answer(board, claim, sent);
+      } catch (error) {
+        const isOwn =
+          error instanceof Refusal &&
+          error.code === "claim_held" &&
+          error.told.facts?.["holder"] === writerOf(near, request);
+        if (!isOwn) throw error;
+        // Names are not proven, so the fence, which only the holder was given, is not told here.
+        const detail = "It is held under your own name already. To keep it longer, renew it with its fence.";
+        throw new Refusal(error.code, { ...error.told, detail });
+      }
     },
   });
 

@@ -5,6 +5,8 @@ import { z } from "zod";
 import type { BoardHandle } from "../../engine/contract.ts";
 import { classicFrameSchema, CODES } from "../../protocol/index.ts";
 import { type App, boardOf, checkedName, type Near, notModified, sendNothing, sendText } from "../near.ts";
+import { Refusal } from "../problem.ts";
+import { CLASSIC_PATH } from "../socket/classic-socket.ts";
 import { classicBudgetAnswer, classicBudgetAnswerSchema } from "../views/budget-view.ts";
 import { entryEtag, isFresh } from "../views/etag.ts";
 import { auditPart, blackboardAnswer, budgetPart } from "../views/frames.ts";
@@ -44,6 +46,16 @@ export function classicRoutes(app: App, near: Near): void {
     if (isFresh(request.headers["if-none-match"], etag)) return sendNothing(reply.code(304));
     return sendText(reply, `{"success":true,"key":${JSON.stringify(key)},"value":${entry.value}}`);
   };
+
+  app.route({
+    method: "GET",
+    url: CLASSIC_PATH,
+    schema: { hide: true },
+    handler: (_request, reply) => {
+      void reply.header("Upgrade", "websocket").header("Connection", "Upgrade");
+      throw new Refusal("bad_request", { status: 426, detail: "This is the address of a WebSocket. Open it as one." });
+    },
+  });
 
   app.route({
     method: "GET",

@@ -4,6 +4,7 @@
 import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { z } from "zod";
 import { PRODUCT_VERSION } from "../../protocol/index.ts";
 import { DOCS_CSP } from "../edge/headers.ts";
 import type { App } from "../near.ts";
@@ -11,6 +12,16 @@ import { wildcardName } from "../validation.ts";
 
 const DOCS = "/api/docs";
 const transformSchema = createJsonSchemaTransform({});
+
+/** Where the key is in the path, the same name in the query is for addresses that cannot say it, and not described. */
+function withOneKey<S extends { params?: unknown; querystring?: unknown }>(schema: S): S {
+  const { params, querystring } = schema;
+  if (!(params instanceof z.ZodObject && querystring instanceof z.ZodObject)) return schema;
+  const asked = Object.entries(querystring.shape as Record<string, z.ZodType>).filter(
+    ([name]) => !(name in params.shape),
+  );
+  return { ...schema, querystring: z.object(Object.fromEntries(asked)) };
+}
 
 /** Must come before the routes, so that it hears of them. */
 export async function describeApi(app: App): Promise<void> {
@@ -24,7 +35,7 @@ export async function describeApi(app: App): Promise<void> {
           "The live board that agent swarms run on. Writes are answered when they are durable. Refusals are problem documents (RFC 9457) with a code from docs/errors.md.",
         license: { name: "MIT" },
       },
-      servers: [],
+      servers: [{ url: "/" }],
       tags: [
         { name: "entries", description: "Keys and values." },
         { name: "budgets", description: "Token budgets by task." },
@@ -40,7 +51,7 @@ export async function describeApi(app: App): Promise<void> {
       ],
     },
     transform(document) {
-      const made = transformSchema(document);
+      const made = transformSchema({ ...document, schema: withOneKey(document.schema) });
       // A wildcard is a name in the document: `/entries/*` takes a key with its slashes.
       const name = wildcardName(document.schema?.params);
       return name === undefined ? made : { ...made, url: made.url.replace("*", `:${name}`) };

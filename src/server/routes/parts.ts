@@ -64,13 +64,14 @@ export const limitQuery = z.coerce.number().int().min(1).max(1000);
 /** Where the next page of something in the past begins. */
 export const cursorQuery = z
   .string()
-  .regex(/^\d{1,12}\.\d{1,5}$/)
+  .regex(/^\d{1,12}\.\d{1,5}$/, "is no `next` of a page")
   .optional();
 
+const NO_MOMENT = "is no moment: send ms since 1970, or ISO 8601 such as 2026-11-22T20:30:00Z";
 const moment = z
   .string()
-  .regex(/^(\d{1,15}|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?)$/)
-  .refine((text) => Number.isFinite(momentOf(text)), "is no moment")
+  .regex(/^(\d{1,15}|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?)$/, NO_MOMENT)
+  .refine((text) => Number.isFinite(momentOf(text)), NO_MOMENT)
   .optional();
 
 /** What may be asked of anything in the past. */
