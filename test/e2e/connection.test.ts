@@ -66,9 +66,22 @@ describe("the page and its connection", () => {
       ),
     ).toBe(true);
 
+    expect(await page.locator("main").getAttribute("data-stale")).toBe("false");
     await serving.kill();
     await becomes(page, "offline");
     expect(await indicator(page).textContent()).toMatch(/^Disconnected — reconnecting in \d s$/);
+    // At once, not only when the data is old: values are dimmed and no figure speaks of the present.
+    expect(await page.locator("main").getAttribute("data-stale")).toBe("true");
+    expect(await page.locator(".tile-note").allTextContents()).toEqual(
+      expect.arrayContaining([expect.stringMatching(/active at \d\d:\d\d:\d\d$/)]),
+    );
+    expect(await page.getByText("in 1 min").count()).toBe(0);
+    expect(
+      await page
+        .locator(".panel")
+        .first()
+        .evaluate((panel) => getComputedStyle(panel).filter),
+    ).toContain("gray");
     await page.getByText(/This data is \d+s old/).waitFor({ timeout: 15_000 });
     expect(await page.locator("#blackboard .entry").count()).toBe(34);
 
@@ -76,6 +89,7 @@ describe("the page and its connection", () => {
     await becomes(page, "live");
     expect(watched.said).toContain("Attempting to reconnect...");
     expect(await page.getByText(/This data is/).count()).toBe(0);
+    expect(await page.locator("main").getAttribute("data-stale")).toBe("false");
   });
 
   it("polls over HTTP while only the socket is blocked, says so, and returns to the socket by itself", async () => {
@@ -93,6 +107,20 @@ describe("the page and its connection", () => {
     expect(await page.locator(".freshness[data-old=true]").count()).toBe(0);
     isBlocked = false;
     await becomes(page, "live");
+  });
+
+  it.each([
+    ["throws", "window.WebSocket = class { constructor() { throw new Error('blocked'); } };"],
+    ["is missing", "delete window.WebSocket;"],
+  ])("polls over HTTP where the WebSocket constructor %s", async (_how, script) => {
+    const { serving, page, watched } = await setStage();
+    await page.addInitScript(script);
+    await page.goto(`${serving.url}/blackboard`);
+    await becomes(page, "polling", 20_000);
+    expect(await indicator(page).textContent()).toBe("Polling over HTTP");
+    await put(serving, "test:polled", "by http");
+    await valueOf(page, "test:polled").getByText("by http").waitFor({ timeout: 10_000 });
+    expect(watched.complaints).toEqual([]);
   });
 
   it("freezes with Live Updates OFF, counts what waits, and catches up with ON", async () => {

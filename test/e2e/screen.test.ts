@@ -100,6 +100,23 @@ describe("the screen", () => {
     }
   });
 
+  it("keeps the order of a value with right-to-left words and codes, each part for itself", async () => {
+    await put(serving, "rtl:value", "שלום \u202E abc");
+    await visit(async (page) => {
+      const value = entry(page, "rtl:value").locator(".entry-value");
+      expect(await value.textContent()).toBe("שלום ‹U+202E› abc");
+      const lefts = await value
+        .locator(".line-text > bdi")
+        .evaluateAll((parts) => parts.map((part) => part.getBoundingClientRect().left));
+      expect(lefts).toHaveLength(3);
+      expect(lefts).toEqual(lefts.toSorted((a, b) => a - b));
+    });
+    await fetch(`${serving.url}/api/v1/boards/default/entries?key=rtl:value`, {
+      method: "DELETE",
+      headers: { "Content-Type": "application/json" },
+    });
+  });
+
   it("keeps scroll, selection, focus and open rows through updates, and lights up what changed", async () => {
     await visit(async (page) => {
       const body = page.locator("#blackboard .panel-body");
@@ -160,6 +177,8 @@ describe("the screen", () => {
       const figures = await page.locator("#budgets .four dt").allTextContents();
       expect(figures).toEqual(["Used", "Limit", "Remaining", "Percentage"]);
       expect(await page.locator("#budgets .four dd").first().textContent()).toBe("20,776");
+      await page.getByText("All open budgets; closed ones are not counted").waitFor();
+      await page.locator(".tile").getByText("Tokens used · open budgets").waitFor();
       const row = page.locator('.budget[data-task="test_budget_001"]');
       expect(await row.textContent()).toMatch(/5,500 \/ 5,000.*110%.*Exhausted/);
       expect(await row.getByRole("meter").getAttribute("aria-valuetext")).toBe("110% used");
@@ -215,6 +234,61 @@ describe("the screen", () => {
     }
   });
 
+  it("gives the board the window's height whatever else there is, and moves no panel when something is added", async () => {
+    const sparse = createPlace(undefined);
+    try {
+      const server = await sparse.serve();
+      const send = async (command: Record<string, unknown>) => {
+        const answer = await fetch(`${server.url}/api/v1/boards/default/commands`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json", "X-Swarmboard-Agent": "tester" },
+          body: JSON.stringify(command),
+        });
+        expect(await answer.text()).toContain("seq");
+      };
+      const commands = Array.from({ length: 300 }, (_, n) => ({ type: "entry.put", key: `doc:${1000 + n}`, value: n }));
+      await send({ type: "batch", commands });
+      const watched = await openPage(browser, { viewport: { width: 1280, height: 800 } });
+      const { page } = watched;
+      await page.goto(server.url);
+      await entry(page, "doc:1000").waitFor();
+      const boxes = async () =>
+        page
+          .locator(".panel")
+          .evaluateAll((panels) =>
+            panels.map((panel) => `${panel.id} ${JSON.stringify(panel.getBoundingClientRect())}`),
+          );
+      const before = await boxes();
+      const body = await page.locator("#blackboard .panel-body").boundingBox();
+      const rows = await page
+        .locator(".entry")
+        .evaluateAll(
+          (all, bottom) => all.filter((row) => row.getBoundingClientRect().bottom <= bottom).length,
+          (body?.y ?? 0) + (body?.height ?? 0),
+        );
+      expect(rows).toBeGreaterThanOrEqual(15);
+      expect((await page.locator("#audit").boundingBox())?.height).toBeLessThan(160);
+
+      await send({ type: "budget.open", task: "closed-shop", limitTokens: 0 });
+      const budget = page.locator('.budget[data-task="closed-shop"]');
+      await budget.waitFor({ timeout: 10_000 });
+      expect(await budget.textContent()).toMatch(/no tokens allowed.*Exhausted/);
+      expect(await boxes()).toEqual(before);
+      const clipped = await page
+        .locator(".tile-note, .tile-label")
+        .evaluateAll((texts) => texts.filter((text) => text.scrollWidth > text.clientWidth + 1).length);
+      expect(clipped).toBe(0);
+
+      // Details of the last row in sight get real space, by scrolling if need be.
+      await entry(page, "doc:1014").locator(".unfold").click();
+      const details = await entry(page, "doc:1014").locator(".details").boundingBox();
+      expect((details?.y ?? 0) + (details?.height ?? 0)).toBeLessThanOrEqual((body?.y ?? 0) + (body?.height ?? 0) + 1);
+      await watched.close();
+    } finally {
+      await sparse.close();
+    }
+  });
+
   it.each(["light", "dark"] as const)("has no serious axe finding in the %s theme", async (theme) => {
     await visit(
       async (page) => {
@@ -228,6 +302,10 @@ describe("the screen", () => {
         };
         expect(await check()).toEqual([]);
         await page.getByRole("button", { name: "Settings" }).click();
+        expect(await check()).toEqual([]);
+        // The looks of data that may be stale have to be readable as well.
+        await page.keyboard.press("Escape");
+        await page.evaluate(() => document.querySelector("main")?.setAttribute("data-stale", "true"));
         expect(await check()).toEqual([]);
       },
       { colorScheme: theme === "light" ? "light" : "dark" },

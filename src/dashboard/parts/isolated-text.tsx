@@ -1,7 +1,6 @@
 // Owns the direction of a text that agents wrote: it reads from left to right as a whole, like the board around it.
 // Does not own making it printable. Each part is isolated, so that right-to-left words and codes do not change places.
 
-import { Fragment } from "react";
 import { textParts } from "../text/printable.ts";
 
 /** `text` is printable already. A text without codes is a single text node. */
@@ -11,16 +10,10 @@ export function IsolatedText({ text, className }: { readonly text: string; reado
     <bdi className={className} dir="ltr">
       {parts.length < 2 && !parts[0]?.isCode
         ? text
-        : parts.map((part, i) => (
-            <Fragment key={i}>
-              {part.isCode ? (
-                <bdi className="code-mark" dir="ltr">
-                  {part.text}
-                </bdi>
-              ) : (
-                <bdi>{part.text}</bdi>
-              )}
-            </Fragment>
+        : parts.map(({ at, isCode, text: piece }) => (
+            <bdi key={at} className={isCode ? "code-mark" : undefined} dir={isCode ? "ltr" : "auto"}>
+              {piece}
+            </bdi>
           ))}
     </bdi>
   );

@@ -18,13 +18,21 @@ export function printable(text: string): string {
 export interface TextPart {
   readonly text: string;
   readonly isCode: boolean;
+  /** Where it begins in the whole text, in UTF-16 units. */
+  readonly at: number;
 }
 
 /** The parts of what `printable` made, in order; joined they are the same text. */
 export function textParts(shown: string): readonly TextPart[] {
   const pieces = shown.split(/(‹U\+[0-9A-F]{4,6}›)/u);
-  if (pieces.length > 2 * MAX_CODES) return [{ text: shown, isCode: false }];
-  return pieces.map((text, i) => ({ text, isCode: i % 2 === 1 })).filter(({ text }) => text !== "");
+  if (pieces.length > 2 * MAX_CODES) return [{ text: shown, isCode: false, at: 0 }];
+  let at = 0;
+  const parts: TextPart[] = [];
+  for (const [i, text] of pieces.entries()) {
+    if (text !== "") parts.push({ text, isCode: i % 2 === 1, at });
+    at += text.length;
+  }
+  return parts;
 }
 
 /** The beginning of a text in one line, at most `maxChars` long. */

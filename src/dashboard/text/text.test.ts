@@ -17,9 +17,9 @@ describe("text on the screen", () => {
 
   it("takes a text apart into what was written and the codes, without losing a character", () => {
     expect(textParts(printable("שלום \u202E abc"))).toEqual([
-      { text: "שלום ", isCode: false },
-      { text: "‹U+202E›", isCode: true },
-      { text: " abc", isCode: false },
+      { text: "שלום ", isCode: false, at: 0 },
+      { text: "‹U+202E›", isCode: true, at: 5 },
+      { text: " abc", isCode: false, at: 13 },
     ]);
     expect(textParts(printable("\u0000".repeat(5000)))).toHaveLength(1);
     fc.assert(
