@@ -269,6 +269,8 @@ describe("the screen", () => {
       expect(rows).toBeGreaterThanOrEqual(15);
       expect((await page.locator("#audit").boundingBox())?.height).toBeLessThan(160);
 
+      await send({ type: "request.open", kind: "permission", request: "r-1", subject: "door", reason: "to go out" });
+      await page.locator("#requests").getByText("to go out").waitFor({ timeout: 10_000 });
       await send({ type: "budget.open", task: "closed-shop", limitTokens: 0 });
       const budget = page.locator('.budget[data-task="closed-shop"]');
       await budget.waitFor({ timeout: 10_000 });
