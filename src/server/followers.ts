@@ -11,6 +11,8 @@ export interface Followers {
   readonly boards: ReadonlySet<string>;
   /** Which workspaces are not imported yet, by folder. */
   pending(): Readonly<Record<string, string>>;
+  /** What is followed but cannot be read now, or not whole, by folder. */
+  warnings(): Readonly<Record<string, string>>;
   /** Resolves when everything that was there at the start is on the boards. */
   readonly ready: Promise<void>;
   close(): Promise<void>;
@@ -34,6 +36,7 @@ export async function createFollowers(options: FollowersOptions): Promise<Follow
     let label = base;
     for (let n = 2; labels.has(`${name} ${label}`); n++) label = `${base}-${n}`;
     labels.add(`${name} ${label}`);
+    const warned = warnOnce(options.log.child({ board: name, dir }));
     const one = {
       dir,
       follower: await createFollower({
@@ -42,22 +45,50 @@ export async function createFollowers(options: FollowersOptions): Promise<Follow
         target: board,
         limits: options.limits,
         logger: {
-          info: (detail, message) => options.log.info({ board: name, ...detail }, message),
+          info: (detail, message) => {
+            options.log.info({ board: name, ...detail }, message);
+            warned.hear({ ...detail });
+          },
           warn: (detail, message) => options.log.warn({ board: name, ...detail }, message),
         },
       }),
       ready: false,
     };
     running.push(one);
-    waits.push(one.follower.ready.then(() => void (one.ready = true)));
+    waits.push(
+      one.follower.ready.then(() => {
+        one.ready = true;
+        // A state that the board knows from the run before is not reported again, and is worth a word at the start.
+        warned.hear(one.follower.status());
+      }),
+    );
   }
   return {
     boards: new Set(options.follow.map(({ board }) => board)),
     pending: () =>
       Object.fromEntries(running.filter(({ ready }) => !ready).map(({ dir }) => [`follow:${dir}`, "not imported yet"])),
+    warnings: () =>
+      Object.fromEntries(
+        running
+          .map(({ dir, follower }) => ({ dir, status: follower.status() }))
+          .filter(({ status }) => status.state !== "ok")
+          .map(({ dir, status }) => [`follow:${dir}`, `${status.state}: ${status.detail}`]),
+      ),
     ready: Promise.all(waits).then(() => undefined),
     async close() {
       await Promise.allSettled(running.map(({ follower }) => follower.close()));
+    },
+  };
+}
+
+/** A warning in a sentence when a followed workspace turns missing, stale or wrong; once per turn. */
+function warnOnce(log: Logger): { hear(report: { readonly state?: unknown; readonly detail?: unknown }): void } {
+  let last: unknown = "ok";
+  return {
+    hear({ state, detail }) {
+      if (state === undefined || state === last) return;
+      last = state;
+      if (state !== "ok") log.warn({ state }, `a followed workspace cannot be read as it should be: ${String(detail)}`);
     },
   };
 }

@@ -38,6 +38,8 @@ export interface Near {
   readonly followed: ReadonlySet<string>;
   /** Why the server is not ready, by part; empty when it is. */
   readonly notReady: () => Promise<Readonly<Record<string, string>>>;
+  /** What is wrong although the server is ready, by part. */
+  readonly warnings: () => Readonly<Record<string, string>>;
 }
 
 /** @throws Refusal `bad_board_name`, `no_such_board` */

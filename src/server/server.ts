@@ -1,6 +1,7 @@
 // Owns the composition: store → engine → followers → HTTP and sockets, and the way down in the reverse order.
 // Does not own any of the parts. Nothing listens before the boards are recovered (law L1).
 
+import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -45,6 +46,9 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
   const { timings } = settings;
   const log = createLog(options);
   const clock = (): number => performance.now();
+  if (options.logFile !== undefined && options.logger === undefined) {
+    log.info({ file: resolve(options.logFile) }, "the log is written to this file too");
+  }
   if (!isLoopback(settings.host)) {
     log.warn(
       { host: settings.host },
@@ -82,6 +86,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       frames,
       now: Date.now,
       followed: followers.boards,
+      warnings: followers.warnings,
       notReady: () => reasonsNotReady(engine, [DEFAULT_BOARD, ...followers.boards], stopping, followers.pending()),
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
@@ -106,7 +111,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const stop = async (): Promise<void> => {
       stopping = true;
       log.info({ sockets: sockets.count }, "server stopping");
-      const ended = new Promise<void>((resolve) => app.server.close(() => resolve()));
+      const ended = new Promise<void>((done) => app.server.close(() => done()));
       app.server.closeIdleConnections();
       await Promise.all([followers.close(), sockets.close(1001, "server stopping", timings.stopMs / 5)]);
       // Requests under way get half of the time that is left; whoever is still connected then is cut off.
@@ -173,25 +178,25 @@ async function reasonsNotReady(
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     server.once("error", reject);
     server.listen({ port, host: bareHost(host) }, () => {
       server.removeListener("error", reject);
-      resolve();
+      done();
     });
   });
 }
 
 const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
+  new Promise((done) => {
+    setTimeout(done, ms).unref();
   });
 
 /** A disk that hangs must not keep the process. */
 async function within(work: Promise<void>, ms: number, late: () => void): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<"late">((resolve) => {
-    timer = setTimeout(resolve, ms, "late");
+  const limit = new Promise<"late">((done) => {
+    timer = setTimeout(done, ms, "late");
   });
   const how = await Promise.race([work, limit]);
   clearTimeout(timer);

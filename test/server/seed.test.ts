@@ -119,6 +119,28 @@ describe("the seed's troubleshooting", () => {
 });
 
 describe("a followed workspace and a durable board", () => {
+  it("that is not there is said in the log and by /readyz, and stops nothing", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "swarmboard-"));
+    const logFile = join(dir, "server.log");
+    const gone = join(dir, "gone");
+    const server = await start({ logger: undefined as never, logFile, follow: [{ board: "default", dir: gone }] });
+    await server.ready;
+    const ready = await ask(server, "GET", "/readyz");
+    expect(ready.status).toBe(200);
+    expect(ready.json).toMatchObject({
+      ready: true,
+      warnings: { [`follow:${gone}`]: expect.stringContaining("missing") },
+    });
+    await server.close();
+    const lines = (await readFile(logFile, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { msg: string; level: number; file?: string });
+    expect(lines[0]).toMatchObject({ level: 30, file: logFile });
+    expect(lines.filter(({ msg }) => msg.includes("does not exist")).map(({ level }) => level)).toStrictEqual([40]);
+    await rm(dir, { recursive: true });
+  });
+
   it("is imported before the server is ready, and the log outlives the server", async () => {
     const dir = await mkdtemp(join(tmpdir(), "swarmboard-"));
     const dataDir = join(dir, "data");

@@ -23,6 +23,10 @@ export function healthRoutes(app: App, near: Near): void {
   const readySchema = z.object({
     ready: z.boolean(),
     reasons: z.record(z.string(), z.string()).describe("What is not ready, by part."),
+    warnings: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe("What is wrong although the server is ready, such as a followed folder that is missing."),
   });
   app.route({
     method: "GET",
@@ -36,8 +40,11 @@ export function healthRoutes(app: App, near: Near): void {
     },
     async handler(_request, reply) {
       const reasons = await near.notReady();
+      const warnings = near.warnings();
       const ready = Object.keys(reasons).length === 0;
-      return reply.code(ready ? 200 : 503).send({ ready, reasons });
+      return reply
+        .code(ready ? 200 : 503)
+        .send({ ready, reasons, ...(Object.keys(warnings).length === 0 ? {} : { warnings }) });
     },
   });
 }
