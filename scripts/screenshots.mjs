@@ -68,6 +68,7 @@ try {
 
   await light.locator(".entry .unfold").nth(1).click();
   await light.locator(".audit .unfold").nth(1).click();
+  await light.waitForTimeout(400);
   await take(light, "details");
 
   await dark.getByRole("button", { name: /Live Updates/ }).click();
@@ -78,6 +79,7 @@ try {
   demo.crash();
   await light.getByText(/This data is/).waitFor({ timeout: 20_000 });
   await light.locator(".connection[data-phase=offline]").waitFor();
+  await light.evaluate(() => scrollTo(0, 0));
   await take(light, "disconnected");
 } finally {
   await browser.close();

@@ -83,6 +83,9 @@ describe("the page and its connection", () => {
         .evaluate((panel) => getComputedStyle(panel).filter),
     ).toContain("gray");
     await page.getByText(/This data is \d+s old/).waitFor({ timeout: 15_000 });
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    expect((await indicator(page).boundingBox())?.y).toBeGreaterThanOrEqual(0);
+    expect((await page.locator(".notice").boundingBox())?.y).toBeGreaterThan(20);
     expect(await page.locator("#blackboard .entry").count()).toBe(34);
 
     await place.serve(serving.port);

@@ -11,7 +11,7 @@ export function IsolatedText({ text, className }: { readonly text: string; reado
       {parts.length < 2 && !parts[0]?.isCode
         ? text
         : parts.map(({ at, isCode, text: piece }) => (
-            <bdi key={at} className={isCode ? "code-mark" : undefined} dir={isCode ? "ltr" : "auto"}>
+            <bdi key={at} className={isCode ? "code-mark" : undefined} dir="ltr">
               {piece}
             </bdi>
           ))}
