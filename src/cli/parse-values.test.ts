@@ -1,6 +1,15 @@
 import { InvalidArgumentError } from "commander";
 import { describe, expect, it } from "vitest";
-import { parseAmount, parseDuration, parseFollow, parsePort, parseUrl, valueOf } from "./parse-values.ts";
+import {
+  looksLikeBrokenJson,
+  parseAmount,
+  parseCount,
+  parseDuration,
+  parseFollow,
+  parsePort,
+  parseUrl,
+  valueOf,
+} from "./parse-values.ts";
 
 describe("words of the command line", () => {
   it("are whole amounts, with k and M", () => {
@@ -23,6 +32,7 @@ describe("words of the command line", () => {
       { board: "team", dir: "./x" },
     ]);
     expect(() => parseFollow("team=")).toThrow(InvalidArgumentError);
+    expect(() => parseFollow("X Y=/tmp")).toThrow("A board's name is");
   });
 
   it("are ports and addresses", () => {
@@ -30,6 +40,25 @@ describe("words of the command line", () => {
     for (const word of ["65536", "-1", "http", ""]) expect(() => parsePort(word)).toThrow(InvalidArgumentError);
     expect(parseUrl("http://localhost:8000/blackboard")).toBe("http://localhost:8000");
     expect(() => parseUrl("localhost:8000")).toThrow(InvalidArgumentError);
+    expect(() => parseUrl("https://localhost:8000")).toThrow("plain http only");
+    expect(() => parseUrl("http://localhost:8000/team/a")).toThrow("without a path");
+    expect(() => parseUrl("http://localhost:8000/?board=a")).toThrow("without a path");
+  });
+
+  it("are counts from 1 up, where 0 would look like an empty answer", () => {
+    expect(parseCount("1")).toBe(1);
+    expect(() => parseCount("0")).toThrow(InvalidArgumentError);
+  });
+
+  it("say when text was most likely meant as JSON", () => {
+    expect(["{bad", "[1,", '"open', "hello", '{"a":1}', "-5x"].map(looksLikeBrokenJson)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it("are JSON where they are JSON, byte for byte, and text otherwise (rule 19)", () => {

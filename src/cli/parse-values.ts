@@ -1,6 +1,7 @@
 // Owns how words on the command line become numbers, durations, board names and JSON.
 // Does not own limits: the server judges them. Every parser throws commander's InvalidArgumentError, so that help follows.
 
+import { existsSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import { boardNameSchema, type JsonText, jsonTextOf, toJsonText } from "../protocol/index.ts";
 
@@ -15,6 +16,13 @@ export function parseAmount(word: string): number {
       : Number(match[1]?.replaceAll("_", "")) * (match[2] === "k" ? 1000 : match[2] === "M" ? 1_000_000 : 1);
   if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("Give a whole number, such as 8000, 50k or 2M.");
   return value;
+}
+
+/** Whole numbers from 1 up: how many to show, where none would show nothing and look like an empty answer. */
+export function parseCount(word: string): number {
+  const count = parseAmount(word);
+  if (count === 0) throw new InvalidArgumentError("Give a whole number from 1 up.");
+  return count;
 }
 
 export function parsePort(word: string): number {
@@ -41,9 +49,11 @@ export function parseMoment(word: string): string {
   return new Date(ago).toISOString();
 }
 
+const BOARD_RULE = "A board's name is 1 to 64 of a-z 0-9 - _, beginning with a letter or digit.";
+
 export function parseBoard(word: string): string {
   if (!boardNameSchema.safeParse(word).success) {
-    throw new InvalidArgumentError("A board's name is 1 to 64 of a-z 0-9 - _, beginning with a letter or digit.");
+    throw new InvalidArgumentError(BOARD_RULE);
   }
   return word;
 }
@@ -57,6 +67,11 @@ export interface FollowedFolder {
 export function parseFollow(word: string, earlier: readonly FollowedFolder[] = []): readonly FollowedFolder[] {
   const cut = word.indexOf("=");
   const named = cut > 0 && boardNameSchema.safeParse(word.slice(0, cut)).success;
+  // `Team A=./x` is a name that is no board's rather than a folder, unless there is such a folder.
+  if (cut > 0 && !named && !word.slice(0, cut).includes("/") && !existsSync(word))
+    throw new InvalidArgumentError(
+      `${JSON.stringify(word.slice(0, cut))} is no board's name, and ${JSON.stringify(word)} is no folder. ${BOARD_RULE}`,
+    );
   const dir = named ? word.slice(cut + 1) : word;
   if (dir === "") throw new InvalidArgumentError("Give a folder, such as ./workspace or team=./workspace.");
   return [...earlier, { board: named ? word.slice(0, cut) : "default", dir }];
@@ -67,12 +82,27 @@ export function parseNames(word: string, earlier?: readonly string[]): readonly 
   return [...(earlier ?? []), word];
 }
 
+/** The server's origin. The dashboard's own address is understood, because that is what people copy. */
 export function parseUrl(word: string): string {
   const url = URL.canParse(word) ? new URL(word) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+  if (url?.protocol === "https:") {
+    throw new InvalidArgumentError(`The server speaks plain http only, not https: try http://${url.host}.`);
+  }
+  if (url === undefined || url.protocol !== "http:" || url.host === "") {
     throw new InvalidArgumentError("Give the server's address, such as http://127.0.0.1:8000.");
   }
+  if (url.username !== "" || url.password !== "") {
+    throw new InvalidArgumentError(`Give the server's address without a user or password: ${url.origin}.`);
+  }
+  if (url.pathname !== "/blackboard" && (url.pathname !== "/" || url.search !== "")) {
+    throw new InvalidArgumentError(`Give the server's address without a path: ${url.origin}.`);
+  }
   return url.origin;
+}
+
+/** Text that was most likely meant as JSON: it begins like an object, a list or a quoted text, and is none. */
+export function looksLikeBrokenJson(word: string): boolean {
+  return /^\s*[{["]/.test(word) && !toJsonText(word).ok;
 }
 
 /** JSON where it is JSON, byte for byte; otherwise the word as a string. */

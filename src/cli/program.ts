@@ -22,6 +22,9 @@ First steps:
   $ swarmboard watch                         print changes as they come
   $ swarmboard serve --help                  all settings of the server
 
+put, get, delete, watch, history, budget and audit talk to a running server: the one that --url or SWARMBOARD_URL
+names, http://127.0.0.1:8000 by default.
+
 Settings come from flags, before SWARMBOARD_* variables (SWARMBOARD_PORT=8001), before the JSON file
 that --config names ({"port": 8001, "follow": ["team=./my-swarm"]}), before the defaults.
 
@@ -60,7 +63,7 @@ function createProgram(): Command {
 export async function run(words: readonly string[]): Promise<ExitCode> {
   const program = createProgram();
   try {
-    const [first] = words;
+    const [first] = words[0] === "help" ? words.slice(1) : words;
     if (
       first !== undefined &&
       !first.startsWith("-") &&

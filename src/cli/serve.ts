@@ -1,37 +1,65 @@
 // Owns `swarmboard serve`: print the settings, start the server, say where it is, stop it on a signal.
 // Does not own the server. Invariant: `listening on http://host:port` appears once, when requests are taken.
 
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
-import { LockedError, LogCorruptError } from "../log/index.ts";
 import { PRODUCT_VERSION } from "../protocol/index.ts";
-import { createServer, type ServerOptions, type SwarmboardServer } from "../server/index.ts";
-import { CliError, EXIT } from "./exit-codes.ts";
+import { createServer, type SwarmboardServer } from "../server/index.ts";
 import { createLogger } from "./log-lines.ts";
-import { print, printJson } from "./print.ts";
+import { print, printError, printJson } from "./print.ts";
 import { type ServerFlags, serverOptionsOf } from "./server-settings.ts";
 import { effectiveSettings } from "./settings.ts";
-import { stopSignal } from "./stop-signal.ts";
+import { startFailure } from "./start-failure.ts";
+import { endBySignal, stopSignal } from "./stop-signal.ts";
 
-/** Start a server from its flags, and say so. @throws CliError that tells what stands in the way */
-export async function startServer(command: Command, flags: ServerFlags): Promise<SwarmboardServer> {
+/** A start that is asked to stop gets so long to end by itself. */
+const STOP_WHILE_STARTING_MS = 500;
+
+/**
+ * Start a server from its flags, and say so. A `stop` signal that comes before it is ready ends the process: nothing was
+ * taken yet, and a lock that stays behind is known to be stale.
+ * @throws CliError that tells what stands in the way
+ */
+export async function startServer(
+  command: Command,
+  flags: ServerFlags,
+  stop: Promise<NodeJS.Signals>,
+): Promise<SwarmboardServer> {
   // A server outlives whoever read its output: what it says then goes nowhere, and is in --log-file.
   for (const stream of [process.stdout, process.stderr])
     stream.removeAllListeners("error").on("error", () => undefined);
-  announce(command, flags);
   const options = serverOptionsOf(flags);
   const logger = flags.logLevel === "silent" ? false : createLogger({ level: flags.logLevel, file: flags.logFile });
+  for (const { dir } of flags.follow ?? []) {
+    if (!existsSync(dir)) printError(`swarmboard: warning: --follow ${dir}: there is no such folder; waiting for it`);
+  }
   let server: SwarmboardServer;
+  let isStarting = true;
+  void stop.then(async (signal) => {
+    await pause(STOP_WHILE_STARTING_MS, undefined, { ref: false });
+    if (!isStarting) return;
+    printError(`swarmboard: stopped by ${signal} before the server was ready`);
+    endBySignal(signal);
+  });
   try {
     server = await createServer({ ...options, logger });
   } catch (error) {
     throw startFailure(error, options);
+  } finally {
+    isStarting = false;
   }
+  // Now that the port and the folder are taken: a failure is not buried below the settings.
+  announce(command, flags);
+  const logFile = logger === false || flags.logFile === undefined ? undefined : resolve(flags.logFile);
   if (flags.json === true) {
-    printJson({ event: "listening", url: server.url, dashboard: `${server.url}/blackboard` });
+    printJson({ event: "listening", url: server.url, dashboard: `${server.url}/blackboard`, logFile });
   } else {
     print(`listening on ${server.url}`);
     print(`  dashboard  ${server.url}/blackboard`);
     print(`  API        ${server.url}/api/docs`);
+    if (logFile !== undefined) print(`  log        ${logFile}`);
     print(`  stop with Ctrl-C`);
   }
   return server;
@@ -62,43 +90,10 @@ function shown(value: unknown): string {
     .join(", ");
 }
 
-function startFailure(error: unknown, options: ServerOptions): CliError {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  const address = `${options.host}:${options.port}`;
-  if (code === "EADDRINUSE") {
-    return new CliError(
-      EXIT.refused,
-      `port ${options.port} is taken at ${options.host}: another program listens at ${address}.\n` +
-        "Stop it, or choose another port with --port (0 picks a free one).",
-    );
-  }
-  if (code === "EACCES" && message.includes("listen")) {
-    return new CliError(EXIT.refused, `not allowed to listen at ${address}: choose a port above 1023 with --port.`);
-  }
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
-    return new CliError(EXIT.usage, `${options.host} is no address of this machine.`);
-  if (error instanceof LockedError) {
-    return new CliError(
-      EXIT.refused,
-      `the data folder ${options.dataDir} is in use by another Swarmboard (${message}).\n` +
-        "Stop that one, or choose another folder with --data.",
-    );
-  }
-  if (error instanceof LogCorruptError) {
-    return new CliError(
-      EXIT.refused,
-      `the log in ${options.dataDir} is damaged, so nothing is served from it: ${message}`,
-    );
-  }
-  if (message.startsWith("refusing to listen")) return new CliError(EXIT.usage, message);
-  return new CliError(EXIT.refused, `the server could not start: ${message}`);
-}
-
 /** Serve until a signal. */
 export async function serve(command: Command, flags: ServerFlags): Promise<void> {
   const stop = stopSignal();
-  const server = await startServer(command, flags);
+  const server = await startServer(command, flags, stop);
   await stop;
   if (flags.json !== true) print("stopping …");
   await server.close();

@@ -18,3 +18,9 @@ export function stopSignal(): Promise<NodeJS.Signals> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   });
 }
+
+/** End the process as the signal does by itself, even while the disk keeps a thread waiting. */
+export function endBySignal(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}

@@ -18,6 +18,7 @@ describe("exit codes", () => {
       const { code, stdout } = await run(args);
       expect([args, code, stdout.includes("Usage: swarmboard")]).toEqual([args, 0, true]);
     }
+    expect((await run(["--help"])).stdout).toContain("SWARMBOARD_URL");
   });
 
   it("1: the server refused, and the code says why", async () => {
@@ -40,9 +41,16 @@ describe("exit codes", () => {
       ["watch", "--interval", "1ms"],
       ["get", "--board", "No Such Name"],
       ["get", "--no-such-flag"],
+      ["get", "--limit", "0", "--json"],
+      ["history", "--limit", "0"],
+      ["help", "frob"],
+      ["get", "--url", "https://127.0.0.1:8000"],
+      ["get", "--url", "http://127.0.0.1:8000/some/path"],
+      ["--memory", "--follow", "X Y=/tmp"],
     ]) {
       const { code, stdout, stderr } = await run(args);
-      expect([args, code, stdout, stderr.startsWith("swarmboard: ")]).toEqual([args, 2, "", true]);
+      // With --json, errors are JSON too.
+      expect([args, code, stdout, /^(swarmboard: |\{"error")/.test(stderr)]).toEqual([args, 2, "", true]);
     }
   });
 
@@ -74,6 +82,12 @@ describe("entries", () => {
       by: "cli",
       rev: 2,
     });
+  });
+
+  it("that look like broken JSON are stored as text, and say so", async () => {
+    expect(await run(["put", "broken", "{bad"])).toMatchObject({ code: 0, stderr: expect.stringContaining("as text") });
+    for (const args of [["{bad", "--json"], ["{bad", "--text"], ["hello"], ["{}"]])
+      expect([args, (await run(["put", "broken", ...args])).stderr]).toEqual([args, ""]);
   });
 
   it("come from standard input, carry their writer, and expire", async () => {

@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run, serve, stopAll } from "./program.ts";
+import { run, serve, start, stopAll } from "./program.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -77,7 +79,6 @@ describe("serve", () => {
   });
 
   it("tells all of it as JSON lines with --json", async () => {
-    const { start } = await import("./program.ts");
     const server = start(["--port", "0", "--memory", "--json"]);
     await server.until('"event":"listening"');
     const { stdout, code } = await server.stop();
@@ -104,8 +105,55 @@ describe("serve", () => {
     const second = await run(["--port", "0", "--data", data]);
     expect(second.code).toBe(1);
     expect(second.stderr).toContain("in use by another Swarmboard");
-    expect(second.stderr).toContain("--data");
+    expect(second.stderr.match(/another/g)).toHaveLength(2);
+    expect(second).toMatchObject({ stdout: "", stderr: expect.stringContaining("--data") });
     await server.stop();
+  });
+
+  it("says that --data names a file", async () => {
+    const { code, stdout, stderr } = await run(["--port", "0", "--data", fileURLToPath(import.meta.url)]);
+    expect([code, stdout, stderr.includes("--data names a file")]).toEqual([1, "", true]);
+  });
+
+  it("says which records of a damaged log are whole, and what to do (L1)", async () => {
+    const data = join(folder, "damaged");
+    const server = await serve(["--port", "0", "--data", data]);
+    for (const key of ["a", "b", "c"]) await run(["put", key, "1", "--url", server.url]);
+    await server.stop();
+    const segment = join(data, "boards", "default", "segments", "0000000000000001.jsonl");
+    const text = await readFile(segment, "utf8");
+    await writeFile(segment, text.replace('"b"', '"B"'));
+    const { code, stderr } = await run(["--port", "0", "--data", data]);
+    expect(code).toBe(1);
+    const whole = Number(/The first (\d+) records are whole/.exec(stderr)?.[1]);
+    expect(whole).toBeGreaterThan(0);
+    expect(stderr).toContain(`cp -a '${data}' '${data}.damaged'`);
+    const offset = Number(/head -c (\d+) /.exec(stderr)?.[1]);
+    expect(text.slice(0, offset).trim().split("\n")).toHaveLength(1 + whole);
+    expect(text.slice(0, offset)).toContain('"a"');
+    expect(text.slice(0, offset)).not.toContain('"b"');
+  });
+
+  it("warns of a followed folder that is not there", async () => {
+    const server = await serve(["--memory", "--port", "0", "--follow", join(folder, "nowhere")]);
+    expect(server.stderr).toContain(`warning: --follow ${join(folder, "nowhere")}`);
+    await server.stop();
+  });
+
+  it("ends at once on a signal while it starts, however long the disk takes", async () => {
+    // A pipe that nobody writes to: opening it hangs, as a network folder may.
+    const data = join(folder, "hanging");
+    const fresh = await serve(["--port", "0", "--data", data]);
+    await fresh.stop();
+    const epochs = join(data, "boards", "default", "epochs.json");
+    await rm(epochs);
+    execFileSync("mkfifo", [epochs]);
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      const server = start(["--port", "0", "--data", data, "--follow", join(folder, "nowhere")]);
+      await server.until("warning");
+      const { code, stdout } = await server.stop(signal);
+      expect([code, stdout]).toEqual([null, ""]);
+    }
   });
 
   it("refuses an address beyond loopback without --insecure (L10)", async () => {
@@ -119,6 +167,7 @@ describe("serve", () => {
   it("writes its log to --log-file too, also what happens last", async () => {
     const file = join(folder, "logs", "swarmboard.log");
     const server = await serve(["--memory", "--port", "0", "--log-file", file]);
+    await server.until(`log        ${file}`);
     await server.stop();
     const events = (await readFile(file, "utf8"))
       .trim()

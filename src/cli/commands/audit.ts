@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander";
 import { elementsOf, membersOf } from "../../protocol/index.ts";
 import { addTargetSettings, createBoardApi, type TargetFlags } from "../board-api.ts";
-import { parseAmount, parseMoment, valueOf } from "../parse-values.ts";
+import { parseCount, parseMoment, valueOf } from "../parse-values.ts";
 import { plain, print, printError, table } from "../print.ts";
 
 interface AuditAnswer {
@@ -65,7 +65,7 @@ Examples:
     .addOption(new Option("--until <when>", "only up to then").argParser(parseMoment))
     .option("--search <words>", "only where names or the reason hold these words")
     .addOption(
-      new Option("--limit <n>", "at most so many; as far back as the log goes").default(50).argParser(parseAmount),
+      new Option("--limit <n>", "at most so many; as far back as the log goes").default(50).argParser(parseCount),
     )
     .action(async (flags: ListFlags) => {
       const api = createBoardApi(flags);

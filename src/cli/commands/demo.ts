@@ -34,7 +34,7 @@ export function addDemoCommand(program: Command): void {
     const flags = command.opts<DemoFlags>();
     const stop = stopSignal();
     const { startServer } = await import("../serve.ts");
-    const server = flags.url === undefined ? await startServer(command, flags) : undefined;
+    const server = flags.url === undefined ? await startServer(command, flags, stop) : undefined;
     const url = server?.url ?? flags.url ?? "";
     const swarm = createSwarm({
       apiFor: (agent) => createBoardApi({ url, board: flags.board, agent, timeout: 10_000 }),

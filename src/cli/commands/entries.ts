@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { elementsOf, membersOf } from "../../protocol/index.ts";
 import { addTargetSettings, createBoardApi, entryAddress, type TargetFlags } from "../board-api.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
-import { parseAmount, parseDuration, valueOf } from "../parse-values.ts";
+import { looksLikeBrokenJson, parseAmount, parseCount, parseDuration, valueOf } from "../parse-values.ts";
 import { age, plain, print, printError, shorten, table } from "../print.ts";
 
 interface ConditionFlags extends TargetFlags {
@@ -66,7 +66,11 @@ Examples:
         body: `{"value":${value}${ttl}}`,
       });
       if (flags.json === true) print(text);
-      else print(`${plain(key)} is at revision ${(JSON.parse(text) as EntryAnswer).rev}`);
+      else {
+        print(`${plain(key)} is at revision ${(JSON.parse(text) as EntryAnswer).rev}`);
+        if (flags.text !== true && looksLikeBrokenJson(given))
+          printError("note: the value is no JSON, so it was stored as text (--text says that this is meant)");
+      }
     });
 
   addTargetSettings(program.command("get"))
@@ -74,7 +78,7 @@ Examples:
     .description("Print one entry's value, or list the entries of the board.")
     .argument("[key]")
     .option("--prefix <text>", "list only keys that begin so")
-    .addOption(new Option("--limit <n>", "list at most so many").default(1000).argParser(parseAmount))
+    .addOption(new Option("--limit <n>", "list at most so many").default(1000).argParser(parseCount))
     .addHelpText(
       "after",
       `

@@ -4,7 +4,7 @@
 import { type Command, Option } from "commander";
 import { elementsOf, membersOf } from "../../protocol/index.ts";
 import { addTargetSettings, type Call, createBoardApi, type TargetFlags } from "../board-api.ts";
-import { parseAmount, parseMoment } from "../parse-values.ts";
+import { parseCount, parseMoment } from "../parse-values.ts";
 import { plain, print, printError, shorten, table } from "../print.ts";
 
 interface HistoryFlags extends TargetFlags {
@@ -35,7 +35,7 @@ export function addHistoryCommand(program: Command): void {
       new Option("--since <when>", "only from then on: 2h ago, or 2026-11-22T20:30:00Z").argParser(parseMoment),
     )
     .addOption(new Option("--until <when>", "only up to then").argParser(parseMoment))
-    .addOption(new Option("--limit <n>", "at most so many").default(50).argParser(parseAmount))
+    .addOption(new Option("--limit <n>", "at most so many").default(50).argParser(parseCount))
     .addHelpText(
       "after",
       `
