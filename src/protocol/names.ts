@@ -61,4 +61,5 @@ export const nameSchema = (maxBytes: number = DEFAULT_LIMITS.maxKeyBytes) =>
     .min(1)
     .max(maxBytes, { error: `longer than ${maxBytes} bytes` })
     .refine((name) => name.isWellFormed(), "holds a lone surrogate, which has no UTF-8 form")
-    .refine((name) => utf8Bytes(name) <= maxBytes, `longer than ${maxBytes} bytes`);
+    .refine((name) => utf8Bytes(name) <= maxBytes, `longer than ${maxBytes} bytes`)
+    .describe(`1 to ${maxBytes} bytes of UTF-8, not characters.`);

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { text as jsonText } from "../protocol/commands/parts.ts";
 import { elementsOf, type JsonText, type Limits, membersOf, toJsonText, utf8Bytes } from "../protocol/index.ts";
-import { issueText } from "./issue-text.ts";
+import { issuesOf, issueText } from "./issue-text.ts";
 import { type Issue, Refusal } from "./problem.ts";
 
 /** Levels that a body may nest around a value: a batch's own object, its array, and the command. */
@@ -32,10 +32,7 @@ export function readBody<S extends z.ZodType>(
   try {
     const cut = cutBy(schema, whole.text, "", reading);
     const parsed = schema.safeParse(cut, { error: issueText });
-    if (!parsed.success)
-      reading.issues.push(
-        ...parsed.error.issues.map((issue) => ({ at: issue.path.join("."), message: issue.message })),
-      );
+    if (!parsed.success) reading.issues.push(...issuesOf(parsed.error));
     if (reading.issues.length > 0 || !parsed.success)
       return { refusal: new Refusal("bad_request", { errors: reading.issues }) };
     return { value: parsed.data };

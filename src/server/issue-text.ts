@@ -2,6 +2,7 @@
 // Does not own the schemas; a sentence that a schema brings itself comes first.
 
 import type { z } from "zod";
+import type { Issue } from "./problem.ts";
 
 const KINDS: Readonly<Record<string, string>> = {
   string: "a text",
@@ -38,3 +39,13 @@ export const issueText: z.core.$ZodErrorMap = (issue) => {
       return "does not have the documented form";
   }
 };
+
+/** One issue per place: of two bounds that a number misses, the later is the nearer one. */
+export function issuesOf(error: z.ZodError): readonly Issue[] {
+  const issues = new Map<string, Issue>();
+  for (const { path, message } of error.issues) {
+    const at = path.join(".");
+    issues.set(at, { at, message });
+  }
+  return [...issues.values()];
+}

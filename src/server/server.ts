@@ -86,7 +86,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       frames,
       now: Date.now,
       followed: followers.boards,
-      warnings: followers.warnings,
+      warnings: () => followers.warnings(),
       notReady: () => reasonsNotReady(engine, [DEFAULT_BOARD, ...followers.boards], stopping, followers.pending()),
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });

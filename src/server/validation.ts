@@ -4,7 +4,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
 import { CODES, type Code, type Limits } from "../protocol/index.ts";
-import { issueText } from "./issue-text.ts";
+import { issuesOf, issueText } from "./issue-text.ts";
 import { readBody } from "./body.ts";
 import { problemOf, Refusal, type RefusalFacts, retryAfterSeconds } from "./problem.ts";
 
@@ -31,7 +31,7 @@ export function createValidator(limits: Limits): FastifySchemaCompiler<z.ZodType
         // Headers that no schema names (Host, If-None-Match) stay readable.
         return { value: httpPart === "headers" ? Object.assign(data as object, parsed.data) : parsed.data };
       }
-      const errors = parsed.error.issues.map((issue) => ({ at: issue.path.join("."), message: issue.message }));
+      const errors = issuesOf(parsed.error);
       return { error: new Refusal("bad_request", { errors }) };
     };
   };

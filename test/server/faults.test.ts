@@ -47,6 +47,7 @@ async function over(
     now: Date.now,
     followed: new Set<string>(),
     notReady: async () => ({ log: "full" }),
+    warnings: () => ({}),
   };
   const { app } = await createApp(near, pino({ level: "silent" }), (handler) => http.createServer(handler));
   await app.ready();

@@ -36,7 +36,11 @@ export function agentRoutes(app: App, near: Near): void {
       tags,
       summary: "Report on an agent",
       description: "A sign of life. Members left out stay as they are; null clears. `seenAt` is now unless given.",
-      params: boardParams.extend({ agent: z.string().describe("The agent, percent-encoded.") }),
+      params: boardParams.extend({
+        agent: z
+          .string()
+          .describe("The agent, percent-encoded: at most 512 bytes of UTF-8, unless --max-key-bytes says otherwise."),
+      }),
       headers: writeHeaders,
       body: agentReportSchema.omit({ type: true, agent: true }),
       response: { 200: doneSchema, ...writeProblems() },

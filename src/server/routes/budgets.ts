@@ -24,7 +24,11 @@ import { boardParams, epochAndSeq, problems, readHeaders, writeHeaders, writePro
 const LIST = "/api/v1/boards/:board/budgets";
 const ONE = `${LIST}/:task`;
 const tags = ["budgets"];
-const taskParams = boardParams.extend({ task: z.string().describe("The task, percent-encoded.") });
+const taskParams = boardParams.extend({
+  task: z
+    .string()
+    .describe("The task, percent-encoded: at most 512 bytes of UTF-8, unless --max-key-bytes says otherwise."),
+});
 const budgetAnswer = budgetViewSchema.extend({ seq: z.number().int() });
 
 export function budgetRoutes(app: App, near: Near): void {

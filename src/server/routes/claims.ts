@@ -19,7 +19,11 @@ import { done, doneSchema, empty } from "./answers.ts";
 import { boardParams, epochAndSeq, problems, readHeaders, writeHeaders, writeProblems } from "./parts.ts";
 
 const tags = ["claims"];
-const claimParams = boardParams.extend({ claim: z.string().describe("The claim, percent-encoded.") });
+const claimParams = boardParams.extend({
+  claim: z
+    .string()
+    .describe("The claim, percent-encoded: at most 512 bytes of UTF-8, unless --max-key-bytes says otherwise."),
+});
 const claimSchema = z
   .object({
     claim: z.string(),

@@ -40,7 +40,11 @@ const MAX_PAGE_CHARS = 8 * 1_048_576;
 
 const tags = ["entries"];
 const keyParams = boardParams.extend({
-  key: z.string().describe("The key, percent-encoded. Slashes may stay as they are."),
+  key: z
+    .string()
+    .describe(
+      "The key, percent-encoded: at most 512 bytes of UTF-8, unless --max-key-bytes says otherwise. Slashes may stay as they are.",
+    ),
 });
 const keyQuery = z.object({
   key: z.string().optional().describe("The key, instead of the one in the path (for `.`, `..` and the like)."),

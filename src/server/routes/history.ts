@@ -104,7 +104,11 @@ export function historyRoutes(app: App, near: Near): void {
       summary: "Read an entry's history",
       description: "The puts, merges, deletes and expiries of one key, newest first, in pages.",
       params: boardParams.extend({
-        key: z.string().describe("The key, percent-encoded. Slashes may stay as they are."),
+        key: z
+          .string()
+          .describe(
+            "The key, percent-encoded: at most 512 bytes of UTF-8, unless --max-key-bytes says otherwise. Slashes may stay as they are.",
+          ),
       }),
       querystring: pageQuery.extend({
         key: z.string().optional().describe("The key, instead of the one in the path (for `.`, `..` and the like)."),

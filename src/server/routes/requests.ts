@@ -11,7 +11,11 @@ import { boardParams, epochAndSeq, problems, readHeaders, writeHeaders, writePro
 
 const tags = ["requests"];
 const LIST = "/api/v1/boards/:board/requests";
-const requestParams = boardParams.extend({ request: z.string().describe("The request, percent-encoded.") });
+const requestParams = boardParams.extend({
+  request: z
+    .string()
+    .describe("The request, percent-encoded: at most 512 bytes of UTF-8, unless --max-key-bytes says otherwise."),
+});
 const openBody = requestOpenSchema
   .omit({ type: true, at: true })
   .partial({ request: true })
