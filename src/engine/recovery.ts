@@ -1,5 +1,5 @@
 // Owns how a board comes back: the newest whole snapshot, then the log from there.
-// Does not own snapshots' bytes or the log's; and writes nothing.
+// Does not own snapshots' bytes or the log's. Writes nothing; only removes snapshots that cannot be true.
 
 import { hash } from "node:crypto";
 import { apply, createBoardState, deferDigest, readSnapshot, type BoardState, type Sha256 } from "../board/index.ts";
@@ -52,16 +52,15 @@ export const tookEffect = (outcome: Outcome): boolean => outcome.ok && outcome.d
 
 async function restoreSnapshot(memory: BoardMemory, problems: string[]): Promise<BoardState | undefined> {
   const { head } = memory.log;
-  let notAfter = seq(Number.MAX_SAFE_INTEGER);
+  for (const seq of await memory.snapshots.discardNewerThan(head)) {
+    problems.push(`snapshot ${seq} was removed: it is newer than the log's end at ${head}`);
+  }
+  let notAfter = head;
   for (;;) {
     const found = await memory.snapshots.newest(notAfter);
     problems.push(...found.problems);
     if (found.seq === undefined) return undefined;
     notAfter = seq(found.seq - 1);
-    if (found.seq > head) {
-      problems.push(`snapshot ${found.seq} was not used: it is newer than the log's end at ${head}`);
-      continue;
-    }
     try {
       return await readSnapshot(found.parts, sha256);
     } catch (error) {

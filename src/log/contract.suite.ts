@@ -203,6 +203,9 @@ export function describeContract(name: string, subject: () => Promise<SuiteSubje
         const read = newest.seq === undefined ? [] : await partsOf(newest.parts);
         expect(read).toEqual(found === undefined ? [] : parts(found));
       }
+      expect(await snapshots.discardNewerThan(seq(8))).toEqual([]);
+      expect(await snapshots.discardNewerThan(seq(6))).toEqual([8]);
+      expect((await snapshots.newest(seq(20))).seq).toBe(5);
       await store.close();
     });
   });

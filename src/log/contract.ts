@@ -63,6 +63,11 @@ export interface SnapshotStore {
   /** Write a snapshot of the state after `seq`: beside, fsynced, renamed into place. Keeps the newest two. */
   write(seq: Seq, parts: AsyncIterable<SnapshotPart> | Iterable<SnapshotPart>): Promise<void>;
   /**
+   * Remove every snapshot that is newer than the log's head, and say which. They tell of records that the log does not
+   * have (a disk that lied about a sync); once the log had grown past them, they would be taken for its own.
+   */
+  discardNewerThan(head: Seq): Promise<readonly Seq[]>;
+  /**
    * The newest snapshot that is not newer than `notAfter`. One without a sound head is skipped and said in `problems`; the
    * parts are checked as they are read, so that a large snapshot is read once: where it is damaged the iteration throws,
    * and the caller asks for the one before.

@@ -170,6 +170,11 @@ function createMemorySnapshots(cells: BoardMemoryCells): SnapshotStore {
       cells.snapshots.sort((a, b) => b.seq - a.seq);
       cells.snapshots.splice(SNAPSHOTS_KEPT);
     },
+    discardNewerThan: async (head) => {
+      const newer = cells.snapshots.filter((snapshot) => snapshot.seq > head).map((snapshot) => toSeq(snapshot.seq));
+      cells.snapshots.splice(0, newer.length);
+      return newer;
+    },
     newest: async (notAfter) => {
       const found = cells.snapshots.find((snapshot) => snapshot.seq <= notAfter);
       if (found === undefined) return { seq: undefined, problems: [] };

@@ -43,6 +43,12 @@ export function createSnapshotFiles(disk: Disk, folder: string): SnapshotStore {
       await disk.syncFolder(folder);
       for (const old of (await listed()).slice(KEPT)) await disk.unlink(`${folder}/${nameOf(old)}`);
     },
+    discardNewerThan: async (head) => {
+      const newer = (await listed()).filter((seq) => seq > head);
+      for (const seq of newer) await disk.unlink(`${folder}/${nameOf(seq)}`);
+      if (newer.length > 0) await disk.syncFolder(folder);
+      return newer.map(toSeq);
+    },
     newest: async (notAfter) => {
       const problems: string[] = [];
       for (const seq of await listed()) {
