@@ -93,6 +93,8 @@ describe("WebSocket not connecting", () => {
     expect(why).toBe("closed with 1008");
     expect(await readFile(logFile, "utf8")).toContain("WebSocket connection refused");
     for (const ws of sockets) ws.close();
+    // Places are free again once the closes have arrived.
+    await expect.poll(async () => (await fetch(`${server.url}/healthz`)).status).toBe(200);
   });
 
   it("a board that does not exist is 404", async () => {
