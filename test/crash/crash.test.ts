@@ -98,6 +98,8 @@ async function check(dir: string, told: Told): Promise<void> {
 
 it(
   `L1, L9: every acknowledged command survives kill -9, once, and the digest equals a replay (${KILLS} kills, seed ${SEED})`,
+  // A law that holds only at the second try does not hold.
+  { timeout: KILLS * 10_000, retry: 0 },
   async () => {
     const random = randomFrom(SEED);
     let total = 0;
@@ -117,5 +119,4 @@ it(
     if (process.env["SWARMBOARD_KILLS"] !== undefined)
       console.log(`${KILLS} kills, ${total} acknowledged commands, seed ${SEED}`);
   },
-  KILLS * 10_000,
 );
