@@ -31,7 +31,7 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           // A browser and processes on a shared machine can be late without anything being wrong. The report names what
-          // needed its second try; the crash test allows itself none.
+          // needed its second try; the crash and stress tests allow themselves none.
           retry: 1,
         },
       },
