@@ -101,7 +101,7 @@ export function listen(
     ws.on("close", (code, reason) => resolve({ code, reason: String(reason) }));
   });
   ws.on("error", () => undefined);
-  // oxlint-disable-next-line typescript/no-base-to-string
+  // oxlint-disable-next-line typescript/no-base-to-string -- ws hands out one Buffer unless told otherwise
   ws.on("message", (data) => frames.push(data.toString()));
   return {
     ws,
