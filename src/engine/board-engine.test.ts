@@ -24,6 +24,7 @@ function gated(memory: BoardMemory) {
   let release = (): void => {};
   let fail: ((drafts: Parameters<BoardLog["append"]>[0]) => Promise<readonly LogRecord[]>) | undefined;
   let writable = true;
+  let readFailures = 0;
   const { log } = memory;
   const gatedLog: BoardLog = {
     get epoch() {
@@ -46,7 +47,10 @@ function gated(memory: BoardMemory) {
       await open;
       return fail === undefined ? log.append(drafts) : fail(drafts);
     },
-    read: (from) => log.read(from),
+    read: async function* (from) {
+      if (readFailures-- > 0) throw new Error("I/O error while reading");
+      yield* log.read(from);
+    },
     close: () => log.close(),
   };
   return {
@@ -62,6 +66,9 @@ function gated(memory: BoardMemory) {
         if (kept) await log.append(drafts);
         throw new LogError("indeterminate", "I/O error");
       };
+    },
+    failReads(times: number) {
+      readFailures = times;
     },
     recover() {
       fail = undefined;
@@ -151,6 +158,20 @@ describe("rule 5: a failed write", () => {
     const retried = await board.submit(put("k", 1, "id-1"));
     expect(retried).toMatchObject(kept ? { ok: true, duplicate: true, seq: 2 } : { ok: true, seq: 2 });
     expect(board.state.entries.get("k")?.rev).toBe(1);
+    await board.close();
+  });
+});
+
+describe("rule 5: reading again after a failed write", () => {
+  it("is tried until it works; a read that fails takes nothing down", async () => {
+    const { gate, board } = await gatedBoard();
+    gate.failAfterWriting(true);
+    expect(await board.submit(put("k", 1, "id-1"))).toMatchObject({ ok: false, code: "indeterminate" });
+    gate.failReads(2);
+    gate.recover();
+    await writable(board);
+    expect(board.state.entries.get("k")?.value).toBe("1");
+    expect(await board.submit(put("k", 1, "id-1"))).toMatchObject({ ok: true, duplicate: true, seq: 2 });
     await board.close();
   });
 });

@@ -263,9 +263,31 @@ class RunningBoard implements BoardEngine {
       await new Promise((resolve) => setTimeout(resolve, RESYNC_INTERVAL_MS));
     }
     while (this.#appends > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    for await (const records of this.#memory.log.read(seq(this.state.seq + 1))) this.#fold(records);
+    while (!(await this.#foldKept())) {
+      if (this.#closing !== undefined) return this.#refuseWaiting();
+      await new Promise((resolve) => setTimeout(resolve, RESYNC_INTERVAL_MS));
+    }
     this.#resync = undefined;
     this.#notice("the log has recovered; writes are taken again");
     this.#flush();
+  }
+
+  /** Fold what the log kept behind the state. False where it cannot be read now; the next try goes on from there. */
+  async #foldKept(): Promise<boolean> {
+    try {
+      for await (const records of this.#memory.log.read(seq(this.state.seq + 1))) this.#fold(records);
+      return true;
+    } catch (error) {
+      this.#notice("the log cannot be read after a failed write; trying again", error);
+      return false;
+    }
+  }
+
+  /** The board closes before the log could be read: nothing may be appended behind records that are not folded. */
+  #refuseWaiting(): void {
+    while (this.#inbox.length > 0) {
+      for (const waiting of this.#inbox.take()) waiting.resolve({ ok: false, code: "shutting_down" });
+    }
+    this.#idle?.();
   }
 }
