@@ -178,6 +178,14 @@ export const CODES = {
     "The request came through a proxy, and none is trusted.",
     "Connect directly, or configure the proxy.",
   ),
+  unknown_method: code(404, "no", "The session knows no such request.", "See docs/protocol.md, section 3."),
+  no_such_subscription: code(404, "no", "The session has no subscription of this name.", "Subscribe first."),
+  too_many_subscriptions: code(
+    429,
+    "no",
+    "The session has as many subscriptions as its limit allows.",
+    "Unsubscribe from some, or ask for more in one subscription.",
+  ),
   too_many_connections: code(
     503,
     "later",
