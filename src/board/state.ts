@@ -37,7 +37,11 @@ export interface BoardState {
   /** The newest audit notes, oldest first, at most AUDIT_TAIL_COUNT; `total` counts all that ever were. */
   readonly audit: { readonly notes: readonly AuditNote[]; readonly total: number };
   /** Signs of life: per writer, the wall time of its latest accepted record (or imported entry or event), and how many. */
-  readonly activity: ReadonlyMap<string, { readonly lastAt: number; readonly writes: number }>;
+  readonly activity: ReadonlyMap<string, { readonly lastAt: number; readonly writes: number; readonly seq: number }>;
+  /** Deleted keys that are remembered (rule 13), with the record that deleted them. */
+  readonly tombstones: ReadonlyMap<string, { readonly rev: number; readonly seq: number }>;
+  /** Above 0 once tombstones were dropped, the oldest first. */
+  readonly revFloor: number;
 }
 
 /** What a record came to. A refused or repeated command changes nothing but what is known of its id. */

@@ -4,25 +4,26 @@
 import type { Command, LogRecord } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
 
-/** The engine and followers act for others: their own writes are no sign of anybody's life. */
 export function noteActivity(board: Board, record: LogRecord): void {
-  const speaksForItself = record.source !== "system" && !record.actor.startsWith("follow:");
-  if (speaksForItself) bump(board, record.actor, record.at, record.seq);
-  const { command } = record;
-  if (command.type !== "batch") noteImported(board, command, record);
-  else for (const single of command.commands) noteImported(board, single, record);
+  eachSignOfLife(record, (name, at) => bump(board, name, at, record.seq));
 }
 
-/** An imported entry or event counts for the agent that it names, at the time that it states. */
-function noteImported(board: Board, command: Command, record: LogRecord): void {
-  if (command.type === "entry.put") {
-    if (command.by !== undefined && command.by !== record.actor)
-      bump(board, command.by, command.at ?? record.at, record.seq);
-  } else if (command.type === "audit.note") {
-    if (command.agent !== undefined && command.agent !== record.actor) {
-      bump(board, command.agent, command.at ?? record.at, record.seq);
-    }
-  }
+/**
+ * Visit everyone of whom an accepted record is a sign of life, and when. The engine and followers act for others: their
+ * own writes are no sign of anybody's life. An imported entry or event counts for the agent that it names, at the time
+ * that it states. The feed asks the same, to know whose row has changed.
+ */
+export function eachSignOfLife(record: LogRecord, visit: (name: string, at: number) => void): void {
+  const { command, actor, at } = record;
+  if (record.source !== "system" && !actor.startsWith("follow:")) visit(actor, at);
+  if (command.type !== "batch") imported(command, record, visit);
+  else for (const single of command.commands) imported(single, record, visit);
+}
+
+function imported(command: Command, { actor, at }: LogRecord, visit: (name: string, at: number) => void): void {
+  if (command.type !== "entry.put" && command.type !== "audit.note") return;
+  const name = command.type === "entry.put" ? command.by : command.agent;
+  if (name !== undefined && name !== actor) visit(name, command.at ?? at);
 }
 
 function bump(board: Board, name: string, at: number, seq: number): void {

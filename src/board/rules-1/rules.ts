@@ -28,7 +28,7 @@ export function applyRules1(board: Board, record: LogRecord): Application {
   rememberOutcome(board, record, issuedAt, outcome);
   if (!outcome.ok) return { outcome, changes: NO_CHANGES };
   noteActivity(board, record);
-  trim(board);
+  trim(board, changes);
   if (command.type === "source.mark") trimMarks(board, command.source);
   else if (command.type === "batch") {
     for (const single of command.commands) if (single.type === "source.mark") trimMarks(board, single.source);
