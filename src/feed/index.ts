@@ -1,0 +1,4 @@
+// Owns the public face of the feed: who hears what, as pure structures over a board's changes.
+// Browsers take merge-value.ts and window-rows.ts by themselves; they import nothing.
+
+export { ChangeOrder, type ChangeOrderOptions } from "./change-order.ts";
