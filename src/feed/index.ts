@@ -2,3 +2,4 @@
 // Browsers take merge-value.ts and window-rows.ts by themselves; they import nothing.
 
 export { ChangeOrder, type ChangeOrderOptions } from "./change-order.ts";
+export { sortInSlices } from "./sliced-sort.ts";
