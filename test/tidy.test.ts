@@ -12,12 +12,13 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   board: ["protocol"],
+  feed: ["protocol", "board"],
   log: ["protocol"],
-  engine: ["protocol", "board", "log"],
+  engine: ["protocol", "board", "feed", "log"],
   follow: ["protocol"],
-  server: ["protocol", "board", "log", "engine", "follow"],
+  server: ["protocol", "board", "feed", "log", "engine", "follow"],
   dashboard: ["protocol"],
-  cli: ["protocol", "board", "log", "engine", "follow", "server"],
+  cli: ["protocol", "board", "feed", "log", "engine", "follow", "server"],
 };
 const MAX_LINES = 400;
 const EMPTY_NAMES = /^(utils?|common|helpers?|misc|types)$/;
