@@ -7,7 +7,7 @@ import { asksSomething, filterShape, NOTHING_ASKED, rowCount, rowNumber, searchT
 import { DEFAULT_RATE_MS, MAX_RATE_MS } from "./session-limits.ts";
 
 const sub = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "is 1 to 64 of A-Z a-z 0-9 _ -");
-const position = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export const rateMsSchema = z.number().int().min(0).max(MAX_RATE_MS).default(DEFAULT_RATE_MS);
 export const cursorTextSchema = z.string().min(1).max(200);
@@ -31,7 +31,7 @@ export const windowMoveSchema = z.strictObject({
 export const unsubscribeSchema = z.strictObject({ sub });
 export const authenticateSchema = z.strictObject({ token: z.string().min(1).max(8192) });
 export const pingSchema = z.strictObject({});
-export const ackSchema = z.strictObject({ sub, seq: position });
+export const ackSchema = z.strictObject({ syncs: count });
 
 export type Subscribe = z.output<typeof subscribeSchema>;
 export type SubscribeInput = z.input<typeof subscribeSchema>;

@@ -1,0 +1,161 @@
+// Owns what is told to all who ask the same under the same name: one answer per position, made once (L4).
+// Does not own members, rates or bytes (server/live). `F` is what the near end makes of a page's text.
+
+import type { AuditNote, ResetReason } from "../protocol/index.ts";
+import type { BoardFeed } from "./board-feed.ts";
+import { notesKeptAfter, type PastNotes, syncPages } from "./sync-pages.ts";
+import type { View } from "./view.ts";
+import type { WindowView } from "./window-view.ts";
+
+/** Where a replica stands. */
+export interface Stand {
+  readonly from: number;
+  readonly reset: ResetReason | undefined;
+  /** The version of the window's rows that it holds; 0 for none. */
+  readonly rows: number;
+}
+
+export type Answer<F> =
+  /** Nothing that it sees has changed. */
+  | { readonly kind: "nothing" }
+  /** All of it; the replica then stands at `to`. */
+  | { readonly kind: "frames"; readonly frames: readonly F[]; readonly to: number; readonly rows: number }
+  /** Too much to make at once: to be pulled as the client takes it. */
+  | { readonly kind: "pages"; readonly pages: Generator<F, number | undefined, void> }
+  /** Notes have to be fetched from disk first: those of positions above `from`. */
+  | { readonly kind: "notes"; readonly from: number }
+  /** The order of the rows is still being built. */
+  | { readonly kind: "wait" };
+
+/** Answers of at most so many UTF-16 units are made at once and shared. */
+const MAX_AT_ONCE_UNITS = 1_048_576;
+/** Answers that are kept for others who stand at the same place; at either bound all are let go. */
+const MAX_KEPT_ANSWERS = 256;
+const MAX_KEPT_UNITS = 16 * 1_048_576;
+/** An answer is handed out again, although the board has moved on by so many records since: the next one says the rest. */
+const MAX_RECORDS_BEHIND = 2000;
+/** Shorter answers are cheaper to make anew than to say the rest. */
+const MIN_REUSED_UNITS = 16_384;
+
+interface Kept<F> {
+  readonly answer: Extract<Answer<F>, { readonly kind: "frames" | "nothing" }>;
+  readonly head: number;
+  readonly units: number;
+}
+
+export interface CohortOptions<F> {
+  readonly feed: BoardFeed;
+  readonly view: View;
+  readonly sub: string;
+  readonly window: WindowView | undefined;
+  readonly wrap: (params: string) => F;
+  readonly noteText: (note: AuditNote) => string;
+}
+
+export class Cohort<F> {
+  readonly view: View;
+  readonly sub: string;
+  readonly #options: CohortOptions<F>;
+  readonly #kept = new Map<string, Kept<F>>();
+  #keptUnits = 0;
+  #past = new Map<number, PastNotes>();
+
+  constructor(options: CohortOptions<F>) {
+    this.#options = options;
+    this.view = options.view;
+    this.sub = options.sub;
+  }
+
+  /** What a replica that stands there has to be told now. */
+  answer(stand: Stand): Answer<F> {
+    const { feed, view, window } = this.#options;
+    const { from, reset } = stand;
+    if (window !== undefined && !window.isReady) return { kind: "wait" };
+    const rows = window?.refresh() ?? 0;
+    if (reset === undefined && from === feed.head && stand.rows === rows) return { kind: "nothing" };
+    const name = `${reset ?? from} ${stand.rows} ${rows}`;
+    const kept = this.#kept.get(name);
+    if (kept !== undefined && this.#stillGood(kept)) return kept.answer;
+    if (reset === undefined && view.audit !== undefined && from < notesKeptAfter(feed) && !this.#past.has(from)) {
+      return { kind: "notes", from };
+    }
+    return this.#make(name, stand, rows);
+  }
+
+  /** Notes from disk for everyone who stands at `from`; they are used for the next answers and then let go. */
+  putPast(from: number, past: PastNotes): void {
+    this.#past.set(from, past);
+  }
+
+  /** A sync without streams: the replica is as good as the board at `to` (W-BEAT-3). */
+  quiet(from: number, to: number): F {
+    return this.#options.wrap(`{"sub":"${this.sub}","from":${from},"to":${to}}`);
+  }
+
+  /** Let go of what only those had use for who have been served by now. */
+  settle(): void {
+    this.#past.clear();
+  }
+
+  /** Stop listening to what its window is made of. */
+  close(): void {
+    this.#options.window?.close();
+  }
+
+  #stillGood({ answer, head, units }: Kept<F>): boolean {
+    const behind = this.#options.feed.head - head;
+    if (behind === 0) return true;
+    if (answer.kind === "nothing" || this.#options.window !== undefined) return false;
+    return units >= MIN_REUSED_UNITS && behind <= MAX_RECORDS_BEHIND;
+  }
+
+  #make(name: string, { from, reset, rows: heldRows }: Stand, rows: number): Answer<F> {
+    const { feed, view, window, wrap, noteText } = this.#options;
+    const pages = syncPages({
+      feed,
+      view,
+      sub: this.sub,
+      from,
+      reset,
+      patches: true,
+      past: reset === undefined ? this.#past.get(from) : undefined,
+      window: window === undefined ? undefined : () => window.textFrom(reset === undefined ? heldRows : 0),
+      noteText,
+    });
+    const frames: F[] = [];
+    let units = 0;
+    for (let next = pages.next(); ; next = pages.next()) {
+      if (next.done === true) {
+        const answer: Kept<F>["answer"] =
+          next.value === undefined ? { kind: "nothing" } : { kind: "frames", frames, to: next.value, rows };
+        this.#keep(name, { answer, head: feed.head, units });
+        return answer;
+      }
+      frames.push(wrap(next.value));
+      units += next.value.length;
+      if (units > MAX_AT_ONCE_UNITS) return { kind: "pages", pages: goOn(frames, pages, wrap) };
+    }
+  }
+
+  #keep(name: string, kept: Kept<F>): void {
+    this.#keptUnits += kept.units;
+    if (this.#kept.size >= MAX_KEPT_ANSWERS || this.#keptUnits > MAX_KEPT_UNITS) {
+      this.#kept.clear();
+      this.#keptUnits = kept.units;
+    }
+    this.#kept.set(name, kept);
+  }
+}
+
+/** The pages that are made already, and then the rest as they are pulled. */
+function* goOn<F>(
+  made: readonly F[],
+  rest: Generator<string, number | undefined, void>,
+  wrap: (params: string) => F,
+): Generator<F, number | undefined, void> {
+  yield* made;
+  for (let next = rest.next(); ; next = rest.next()) {
+    if (next.done === true) return next.value;
+    yield wrap(next.value);
+  }
+}

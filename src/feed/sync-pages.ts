@@ -1,0 +1,207 @@
+// Owns the one answer of law L3: what changed since a position, for a view, as the pages of one sync.
+// Does not own who is asked for it (cohort), or the rows of a window (window-view), which it is handed.
+// The pages are made as they are pulled. Whoever pulls them slowly gets newer forms of items than where it began, and
+// then what changed meanwhile, round by round, until nothing did: after the last page the replica equals the state at `to`.
+
+import type { AuditFilter, AuditNote, ResetReason } from "../protocol/index.ts";
+import type { BoardFeed } from "./board-feed.ts";
+import { ITEM_SOURCES } from "./item-texts.ts";
+import { LARGE_UNITS } from "./large-values.ts";
+import { PageText } from "./page-text.ts";
+import { meetsAudit, type View } from "./view.ts";
+
+/** Notes that are on disk only, fetched before the sync begins: all of the view's after `from` up to `to`. */
+export interface PastNotes {
+  readonly to: number;
+  /** All notes of the board up to `to`, whatever the view. */
+  readonly total: number;
+  /** `{"seq":…,"note":…}`, oldest first. */
+  readonly texts: readonly string[];
+  readonly missed: { readonly count: number; readonly from: number; readonly to: number } | undefined;
+}
+
+export interface SyncRequest {
+  readonly feed: BoardFeed;
+  readonly view: View;
+  readonly sub: string;
+  /** Position of the replica; 0 with a reset. */
+  readonly from: number;
+  readonly reset: ResetReason | undefined;
+  /** Large values may be told as patches: only where `from` is a position that a live client stands at. */
+  readonly patches: boolean;
+  readonly past: PastNotes | undefined;
+  /** The member `"window":{…}` of the entries, made anew for the last page; undefined where it is unchanged. */
+  readonly window: (() => string | undefined) | undefined;
+  readonly noteText: (note: AuditNote) => string;
+}
+
+/**
+ * Yields each page's parameters; returns the position after the last one, or undefined where nothing was to be told.
+ * @throws RangeError where notes after `from` are on disk only and were not handed in.
+ */
+export function* syncPages(request: SyncRequest): Generator<string, number | undefined, void> {
+  const { feed, view, from, reset } = request;
+  const page = new PageText(request.sub, from, reset);
+  const notes = view.audit === undefined ? undefined : beginNotes(request, view.audit);
+  let upTo = feed.head;
+  if (reset === undefined) yield* tellChanges(request, page, from, request.patches);
+  else yield* tellEverything(request, page);
+  while (feed.head !== upTo) {
+    const since = upTo;
+    upTo = feed.head;
+    // Within a page nothing says which of two forms is the newer one.
+    if (!page.isEmpty) yield page.takeMore();
+    // A replica between two pages holds no certain version, so no patch fits.
+    yield* tellChanges(request, page, since, false);
+  }
+  // From here on nothing new is looked at, however slowly the last pages are pulled.
+  const window = request.window?.();
+  const found = notes?.();
+  if (window !== undefined) page.flag("entries", window);
+  if (found !== undefined) {
+    for (const text of found.texts) yield* add(page, "audit", "add", text);
+    for (const flag of found.flags) page.flag("audit", flag);
+  }
+  if (page.isEmpty) return undefined;
+  yield page.takeLast(upTo);
+  return upTo;
+}
+
+function* tellEverything({ feed, view }: SyncRequest, page: PageText): Generator<string, void, void> {
+  const { state } = feed;
+  if (view.sees !== undefined) {
+    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countUpTo(feed, view);
+    if (count > view.atMost) page.flag("entries", `"over":${count}`);
+    // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
+    else for (const key of view.keys ?? state.entries.keys()) yield* tellEntry(feed, view, page, key, undefined, false);
+  }
+  for (const stream of view.streams) {
+    for (const name of ITEM_SOURCES[stream].names(state)) yield* tellItem(feed, page, stream, name);
+  }
+}
+
+function countUpTo({ state }: BoardFeed, view: View): number {
+  if (view.prefix === "") return state.entries.size;
+  let count = 0;
+  for (const key of state.entries.keys()) if (view.sees?.(key) === true) count++;
+  return count;
+}
+
+function* tellChanges(
+  { feed, view }: SyncRequest,
+  page: PageText,
+  since: number,
+  patches: boolean,
+): Generator<string, void, void> {
+  if (view.sees !== undefined) {
+    for (const key of feed.keysSince(since)) {
+      if (view.sees(key)) yield* tellEntry(feed, view, page, key, patches ? since : undefined, true);
+    }
+  }
+  for (const stream of view.streams) {
+    const names = feed.namesSince(stream, since);
+    if (names === undefined) page.flag(stream, `"all":true`);
+    for (const name of names ?? ITEM_SOURCES[stream].names(feed.state)) yield* tellItem(feed, page, stream, name);
+  }
+}
+
+function* tellEntry(
+  feed: BoardFeed,
+  view: View,
+  page: PageText,
+  key: string,
+  patchFrom: number | undefined,
+  tellDeletes: boolean,
+): Generator<string, void, void> {
+  const entry = feed.state.entries.get(key);
+  if (entry === undefined) {
+    if (tellDeletes) yield* add(page, "entries", "del", JSON.stringify(key));
+    return;
+  }
+  if (view.sees?.(key) !== true) return;
+  const patch =
+    patchFrom !== undefined && entry.value.length > LARGE_UNITS ? feed.large.patchText(patchFrom, entry) : undefined;
+  if (patch !== undefined) yield* add(page, "entries", "patch", patch);
+  else yield* add(page, "entries", "put", feed.texts.of(entry));
+}
+
+function* tellItem(
+  feed: BoardFeed,
+  page: PageText,
+  stream: View["streams"][number],
+  name: string,
+): Generator<string, void, void> {
+  const text = ITEM_SOURCES[stream].text(feed.state, name);
+  if (text === undefined) yield* add(page, stream, "del", JSON.stringify(name));
+  else yield* add(page, stream, "put", text);
+}
+
+function* add(
+  page: PageText,
+  stream: string,
+  part: "put" | "patch" | "del" | "add",
+  text: string,
+): Generator<string, void, void> {
+  if (page.isTooLong(text.length)) yield page.takeMore();
+  page.say(stream, part, text);
+}
+
+/** Position up to which notes may be missing in memory: notes after it are all there. */
+export function notesKeptAfter({ state }: BoardFeed): number {
+  const { notes, total } = state.audit;
+  // The oldest record's notes may be there in part only.
+  return total === notes.length ? 0 : (notes[0]?.seq ?? state.seq);
+}
+
+interface FoundNotes {
+  readonly texts: readonly string[];
+  readonly flags: readonly string[];
+}
+
+/** Remember where the replica stands among the notes; the returned function then finds those to tell, all at once. */
+function beginNotes(request: SyncRequest, filter: AuditFilter): () => FoundNotes {
+  const { feed, past, reset, from } = request;
+  const { audit } = feed.state;
+  const since = past?.to ?? from;
+  if (reset === undefined && past === undefined && from < notesKeptAfter(feed)) {
+    throw new RangeError(`notes after ${from} are on disk, and were not fetched`);
+  }
+  const before = past?.total ?? audit.total - (audit.notes.length - firstAfter(audit.notes, since));
+  const textOf = (note: AuditNote): string => `{"seq":${note.seq},"note":${request.noteText(note)}}`;
+
+  return () => {
+    const { notes, total } = audit;
+    const told = `"total":${total}`;
+    if (reset !== undefined) return { texts: newest(notes, filter, filter.tail).map(textOf), flags: [told] };
+    const first = firstAfter(notes, since);
+    const fresh = notes.slice(first).filter((note) => meetsAudit(filter, note));
+    const texts = [...(past?.texts ?? []), ...fresh.map(textOf)];
+    // More notes came, while the pages were pulled, than are kept: a gap, and it is named.
+    const lost = total - before - (notes.length - first);
+    const missed =
+      lost > 0 ? { count: lost + (past?.missed?.count ?? 0), from, to: notes[0]?.seq ?? feed.head } : past?.missed;
+    if (missed !== undefined) return { texts, flags: [`"missed":${JSON.stringify(missed)}`, told] };
+    return { texts, flags: texts.length > 0 ? [told] : [] };
+  };
+}
+
+function newest(notes: readonly AuditNote[], filter: AuditFilter, count: number): AuditNote[] {
+  const found: AuditNote[] = [];
+  for (let i = notes.length - 1; i >= 0 && found.length < count; i--) {
+    const note = notes[i] as AuditNote;
+    if (meetsAudit(filter, note)) found.push(note);
+  }
+  return found.reverse();
+}
+
+/** Index of the first note after a position. */
+function firstAfter(notes: readonly AuditNote[], seq: number): number {
+  let low = 0;
+  let high = notes.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((notes[middle] as AuditNote).seq <= seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
