@@ -3,7 +3,7 @@
 
 import type { AuditNote, ResetReason } from "../protocol/index.ts";
 import type { BoardFeed } from "./board-feed.ts";
-import { notesKeptAfter, type PastNotes, syncPages } from "./sync-pages.ts";
+import { notesKeptAfter, type Page, type PastNotes, syncPages } from "./sync-pages.ts";
 import type { View } from "./view.ts";
 import type { WindowView } from "./window-view.ts";
 
@@ -21,7 +21,7 @@ export type Answer<F> =
   /** All of it; the replica then stands at `to`. */
   | { readonly kind: "frames"; readonly frames: readonly F[]; readonly to: number; readonly rows: number }
   /** Too much to make at once: to be pulled as the client takes it. */
-  | { readonly kind: "pages"; readonly pages: Generator<F, number | undefined, void> }
+  | { readonly kind: "pages"; readonly pages: Generator<F, void, void> }
   /** Notes have to be fetched from disk first: those of positions above `from`. */
   | { readonly kind: "notes"; readonly from: number }
   /** The order of the rows is still being built. */
@@ -48,7 +48,7 @@ export interface CohortOptions<F> {
   readonly view: View;
   readonly sub: string;
   readonly window: WindowView | undefined;
-  readonly wrap: (params: string) => F;
+  readonly wrap: (page: Page) => F;
   readonly noteText: (note: AuditNote) => string;
 }
 
@@ -89,7 +89,7 @@ export class Cohort<F> {
 
   /** A sync without streams: the replica is as good as the board at `to` (W-BEAT-3). */
   quiet(from: number, to: number): F {
-    return this.#options.wrap(`{"sub":"${this.sub}","from":${from},"to":${to}}`);
+    return this.#options.wrap({ params: `{"sub":"${this.sub}","from":${from},"to":${to}}`, to });
   }
 
   /** Let go of what only those had use for who have been served by now. */
@@ -124,17 +124,17 @@ export class Cohort<F> {
     });
     const frames: F[] = [];
     let units = 0;
-    for (let next = pages.next(); ; next = pages.next()) {
-      if (next.done === true) {
-        const answer: Kept<F>["answer"] =
-          next.value === undefined ? { kind: "nothing" } : { kind: "frames", frames, to: next.value, rows };
-        this.#keep(name, { answer, head: feed.head, units });
-        return answer;
-      }
+    let to: number | undefined;
+    // Not for…of: leaving that loop would end the generator, and the rest is pulled later.
+    for (let next = pages.next(); next.done !== true; next = pages.next()) {
       frames.push(wrap(next.value));
-      units += next.value.length;
+      units += next.value.params.length;
+      ({ to } = next.value);
       if (units > MAX_AT_ONCE_UNITS) return { kind: "pages", pages: goOn(frames, pages, wrap) };
     }
+    const answer: Kept<F>["answer"] = to === undefined ? { kind: "nothing" } : { kind: "frames", frames, to, rows };
+    this.#keep(name, { answer, head: feed.head, units });
+    return answer;
   }
 
   #keep(name: string, kept: Kept<F>): void {
@@ -150,12 +150,9 @@ export class Cohort<F> {
 /** The pages that are made already, and then the rest as they are pulled. */
 function* goOn<F>(
   made: readonly F[],
-  rest: Generator<string, number | undefined, void>,
-  wrap: (params: string) => F,
-): Generator<F, number | undefined, void> {
+  rest: Generator<Page, void, void>,
+  wrap: (page: Page) => F,
+): Generator<F, void, void> {
   yield* made;
-  for (let next = rest.next(); ; next = rest.next()) {
-    if (next.done === true) return next.value;
-    yield wrap(next.value);
-  }
+  for (const page of rest) yield wrap(page);
 }

@@ -7,7 +7,7 @@ export { type Answer, Cohort, type Stand } from "./cohort.ts";
 export { mergeDiff } from "./merge-diff.ts";
 export { applyMergePatch } from "./merge-value.ts";
 export { sortInSlices } from "./sliced-sort.ts";
-export { notesKeptAfter, type PastNotes } from "./sync-pages.ts";
+export { notesKeptAfter, type Page, type PastNotes } from "./sync-pages.ts";
 export { type View, viewOf } from "./view.ts";
 export { diffRows } from "./window-diff.ts";
 export { applyRows, type KeptRows } from "./window-rows.ts";

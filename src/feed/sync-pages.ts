@@ -35,11 +35,20 @@ export interface SyncRequest {
   readonly noteText: (note: AuditNote) => string;
 }
 
+export interface Page {
+  /** JSON text of the sync's parameters. */
+  readonly params: string;
+  /** Where the replica stands after it; undefined where more pages follow. */
+  readonly to: number | undefined;
+}
+
+type Pages = Generator<Page, void, void>;
+
 /**
- * Yields each page's parameters; returns the position after the last one, or undefined where nothing was to be told.
+ * No page at all where nothing is to be told.
  * @throws RangeError where notes after `from` are on disk only and were not handed in.
  */
-export function* syncPages(request: SyncRequest): Generator<string, number | undefined, void> {
+export function* syncPages(request: SyncRequest): Pages {
   const { feed, view, from, reset } = request;
   const page = new PageText(request.sub, from, reset);
   const notes = view.audit === undefined ? undefined : beginNotes(request, view.audit);
@@ -50,7 +59,7 @@ export function* syncPages(request: SyncRequest): Generator<string, number | und
     const since = upTo;
     upTo = feed.head;
     // Within a page nothing says which of two forms is the newer one.
-    if (!page.isEmpty) yield page.takeMore();
+    if (!page.isEmpty) yield { params: page.takeMore(), to: undefined };
     // A replica between two pages holds no certain version, so no patch fits.
     yield* tellChanges(request, page, since, false);
   }
@@ -62,12 +71,10 @@ export function* syncPages(request: SyncRequest): Generator<string, number | und
     for (const text of found.texts) yield* add(page, "audit", "add", text);
     for (const flag of found.flags) page.flag("audit", flag);
   }
-  if (page.isEmpty) return undefined;
-  yield page.takeLast(upTo);
-  return upTo;
+  if (!page.isEmpty) yield { params: page.takeLast(upTo), to: upTo };
 }
 
-function* tellEverything({ feed, view }: SyncRequest, page: PageText): Generator<string, void, void> {
+function* tellEverything({ feed, view }: SyncRequest, page: PageText): Pages {
   const { state } = feed;
   if (view.sees !== undefined) {
     const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countUpTo(feed, view);
@@ -87,12 +94,7 @@ function countUpTo({ state }: BoardFeed, view: View): number {
   return count;
 }
 
-function* tellChanges(
-  { feed, view }: SyncRequest,
-  page: PageText,
-  since: number,
-  patches: boolean,
-): Generator<string, void, void> {
+function* tellChanges({ feed, view }: SyncRequest, page: PageText, since: number, patches: boolean): Pages {
   if (view.sees !== undefined) {
     for (const key of feed.keysSince(since)) {
       if (view.sees(key)) yield* tellEntry(feed, view, page, key, patches ? since : undefined, true);
@@ -112,7 +114,7 @@ function* tellEntry(
   key: string,
   patchFrom: number | undefined,
   tellDeletes: boolean,
-): Generator<string, void, void> {
+): Pages {
   const entry = feed.state.entries.get(key);
   if (entry === undefined) {
     if (tellDeletes) yield* add(page, "entries", "del", JSON.stringify(key));
@@ -125,24 +127,14 @@ function* tellEntry(
   else yield* add(page, "entries", "put", feed.texts.of(entry));
 }
 
-function* tellItem(
-  feed: BoardFeed,
-  page: PageText,
-  stream: View["streams"][number],
-  name: string,
-): Generator<string, void, void> {
+function* tellItem(feed: BoardFeed, page: PageText, stream: View["streams"][number], name: string): Pages {
   const text = ITEM_SOURCES[stream].text(feed.state, name);
   if (text === undefined) yield* add(page, stream, "del", JSON.stringify(name));
   else yield* add(page, stream, "put", text);
 }
 
-function* add(
-  page: PageText,
-  stream: string,
-  part: "put" | "patch" | "del" | "add",
-  text: string,
-): Generator<string, void, void> {
-  if (page.isTooLong(text.length)) yield page.takeMore();
+function* add(page: PageText, stream: string, part: "put" | "patch" | "del" | "add", text: string): Pages {
+  if (page.isTooLong(text.length)) yield { params: page.takeMore(), to: undefined };
   page.say(stream, part, text);
 }
 

@@ -1,0 +1,34 @@
+// Owns one subscription of one session on a channel: where its replica stands, and what is on its way to it.
+// Does not own what is told (feed/cohort) or when (channel).
+
+import type { Cohort } from "../../feed/index.ts";
+import type { ResetReason } from "../../protocol/index.ts";
+import type { Frame } from "./frame.ts";
+
+/** What a channel needs of a session. */
+export interface Listener {
+  /** Whether more may be sent to it now. */
+  readonly takes: boolean;
+  /** Send a sync that many share. */
+  tell(member: Member, frame: Frame): void;
+  /** Several frames follow: send them in one go. */
+  hold(): void;
+  release(): void;
+  /** The board was deleted. */
+  boardGone(board: string): void;
+}
+
+export interface Member {
+  readonly listener: Listener;
+  readonly sub: string;
+  readonly rateMs: number;
+  cohort: Cohort<Frame>;
+  /** Position of the replica, as it was told. */
+  told: number;
+  /** Everything is to be told anew, and why. */
+  reset: ResetReason | undefined;
+  /** Version of the window's rows that the replica holds. */
+  rows: number;
+  /** A long answer under way. */
+  pages: Generator<Frame, void, void> | undefined;
+}

@@ -1,0 +1,124 @@
+// Owns the subscriptions of one session: what each asks for, and that attaching and the first sync are one step (W-SUB-4).
+// Does not own what they are told (channel). At most SESSION_LIMITS.subscriptions.
+
+import {
+  type Filter,
+  readCursor,
+  type ResetReason,
+  resumeOf,
+  SESSION_LIMITS,
+  type Subscribe,
+  type Subscribed,
+  type WindowMove,
+  windowSchema,
+} from "../../protocol/index.ts";
+import { viewOf } from "../../feed/index.ts";
+import { Refusal } from "../problem.ts";
+import type { Channel } from "./channel.ts";
+import type { Listener, Member } from "./member.ts";
+
+interface Subscription {
+  readonly channel: Channel;
+  readonly filter: Filter;
+  readonly member: Member;
+}
+
+export class Subscriptions {
+  readonly #listener: Listener;
+  readonly #channelOf: (board: string) => Promise<Channel | undefined>;
+  readonly #all = new Map<string, Subscription>();
+  /** Joined, and waiting for the answer to its request to be sent. */
+  #waiting: Subscription[] = [];
+  #isClosed = false;
+
+  constructor(listener: Listener, channelOf: (board: string) => Promise<Channel | undefined>) {
+    this.#listener = listener;
+    this.#channelOf = channelOf;
+  }
+
+  get all(): Iterable<Subscription> {
+    return this.#all.values();
+  }
+
+  /** @throws Refusal `no_such_board`, `too_many_subscriptions`, `overloaded` */
+  async subscribe(asked: Subscribe): Promise<Subscribed> {
+    const { sub, board, cursor, rateMs, ...filter } = asked;
+    const channel = await this.#channelOf(board);
+    if (channel === undefined) throw new Refusal("no_such_board", { facts: { board } });
+    if (this.#isClosed) throw new Refusal("shutting_down");
+    if (!this.#all.has(sub) && this.#all.size >= SESSION_LIMITS.subscriptions)
+      throw new Refusal("too_many_subscriptions", { facts: { max: SESSION_LIMITS.subscriptions } });
+    const view = viewOf(filter);
+    const stand = standOf(cursor, view.hash, channel);
+    this.drop(sub);
+    const member = channel.join(this.#listener, { sub, view, rateMs, stand });
+    const subscription: Subscription = { channel, filter, member };
+    this.#all.set(sub, subscription);
+    this.#waiting.push(subscription);
+    const { epoch } = channel.board.position;
+    return {
+      sub,
+      position: { epoch, seq: member.told },
+      resume: resumeOf(epoch, view.hash),
+      clock: channel.board.clockNow(),
+      ...("reset" in stand && stand.reset !== "start" ? { reset: stand.reset } : {}),
+    };
+  }
+
+  /** Begin to tell what was subscribed to: after the answer, so that it comes first. */
+  startWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const starting = this.#waiting;
+    this.#waiting = [];
+    for (const { channel, member } of starting) {
+      // It may have been dropped or replaced meanwhile.
+      if (this.#all.get(member.sub)?.member === member) channel.serve(member);
+    }
+  }
+
+  /** @throws Refusal `no_such_subscription` */
+  move({ sub, from, count, search }: WindowMove): void {
+    const subscription = this.#all.get(sub);
+    const entries = subscription?.filter.entries;
+    if (subscription === undefined || entries === undefined || !("window" in entries))
+      throw new Refusal("no_such_subscription", { detail: `There is no subscription ${sub} to a window.` });
+    const window = windowSchema.parse({
+      ...entries.window,
+      from,
+      count,
+      ...(search === undefined ? {} : { search: search === "" ? undefined : search }),
+    });
+    const filter: Filter = { ...subscription.filter, entries: { window } };
+    const moved: Subscription = { ...subscription, filter };
+    subscription.channel.move(subscription.member, viewOf(filter));
+    this.#all.set(sub, moved);
+    this.#waiting.push(moved);
+  }
+
+  drop(sub: string): void {
+    const subscription = this.#all.get(sub);
+    if (subscription === undefined) return;
+    this.#all.delete(sub);
+    subscription.channel.leave(subscription.member);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const sub of [...this.#all.keys()]) this.drop(sub);
+  }
+}
+
+/** Where a replica with that cursor stands, or why it has to start over (W-SUB-5). */
+function standOf(
+  cursor: string | undefined,
+  filterHash: string,
+  channel: Channel,
+): { readonly from: number } | { readonly reset: ResetReason } {
+  if (cursor === undefined) return { reset: "start" };
+  const read = readCursor(cursor);
+  if (read === undefined) return { reset: "unreadable" };
+  const reset = channel.resetFor(read.epoch, read.seq);
+  if (reset === "epoch") return { reset };
+  if (read.filter !== filterHash) return { reset: "filter" };
+  return reset === undefined ? { from: read.seq } : { reset };
+}
