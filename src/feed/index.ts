@@ -2,6 +2,7 @@
 // Browsers take merge-value.ts and window-rows.ts by themselves; they import nothing.
 
 export { ChangeOrder, type ChangeOrderOptions } from "./change-order.ts";
+export { ChangeRank } from "./change-rank.ts";
 export { KeyIndex } from "./key-index.ts";
 export { mergeDiff } from "./merge-diff.ts";
 export { applyMergePatch } from "./merge-value.ts";
