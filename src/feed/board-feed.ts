@@ -46,7 +46,7 @@ const KIND_OF: Readonly<Record<Change["type"], Kind | undefined>> = {
 };
 
 /** A key came to be there, or is gone: what an index of keys has to know. */
-export type KeyListener = (key: string, isThere: boolean) => void;
+export type KeyListener = (key: string, isThere: boolean, seq: Seq) => void;
 
 export class BoardFeed {
   readonly state: BoardState;
@@ -78,7 +78,7 @@ export class BoardFeed {
         if (kind === undefined) continue;
         this.#orders[kind].touch(name, seq);
         if (kind !== "entries") continue;
-        for (const listener of this.#keyListeners) listener(name, this.state.entries.has(name));
+        for (const listener of this.#keyListeners) listener(name, this.state.entries.has(name), seq);
         const isKnown = large?.has(name) === true;
         if (isKnown || this.large.knows(name) || (this.state.entries.get(name)?.value.length ?? 0) > LARGE_UNITS) {
           large ??= new Map();

@@ -3,14 +3,22 @@
 // behind for is forgotten: whoever cannot take more now is served from where it stands, later (laws L3 and L5).
 
 import type { BoardHandle } from "../../engine/contract.ts";
-import { BoardFeed, Cohort, type Page, type View, WindowView } from "../../feed/index.ts";
+import {
+  BoardFeed,
+  Cohort,
+  type Page,
+  RowSources,
+  type RowSourcesHost,
+  type View,
+  WindowView,
+} from "../../feed/index.ts";
 import type { ResetReason } from "../../protocol/index.ts";
+import { Refusal } from "../problem.ts";
 import { auditText } from "../views/audit-text.ts";
 import { Frame } from "./frame.ts";
 import { createLane, type Lane } from "./lane.ts";
 import type { Listener, Member } from "./member.ts";
 import { fetchPastNotes } from "./past-notes.ts";
-import type { RowSources } from "./row-sources.ts";
 import type { LiveTimers } from "./timers.ts";
 
 /** Before notes on disk are asked for again, where they could not be read. */
@@ -27,7 +35,7 @@ export interface Asked {
 export interface ChannelOptions {
   readonly board: BoardHandle;
   readonly timers: LiveTimers;
-  readonly sources: (feed: BoardFeed) => RowSources;
+  readonly host: RowSourcesHost;
   readonly fault: (error: unknown, board: string) => void;
 }
 
@@ -49,7 +57,8 @@ export class Channel {
     this.#options = options;
     this.board = options.board;
     this.feed = new BoardFeed(options.board.state);
-    this.#sources = options.sources(this.feed);
+    this.#sources = new RowSources(this.feed, options.host);
+    this.#sources.prepare();
     this.#sources.onChange(() => this.#wakeAll());
     this.#stopHearing = options.board.onApplied((group) => {
       this.feed.applied(group);
@@ -101,11 +110,13 @@ export class Channel {
 
   /** Another window for a member: the next sync tells it whole (rule 11). */
   move(member: Member, view: View): void {
-    this.#leaveCohort(member);
-    member.cohort = this.#cohortOf(member.sub, view);
+    const cohort = this.#cohortOf(member.sub, view);
+    // Only now, so that an order that both windows need is not built again.
+    if (cohort !== member.cohort) this.#leaveCohort(member);
+    member.cohort = cohort;
     member.rows = 0;
     member.pages = undefined;
-    this.#membersOf(member.cohort).add(member);
+    this.#membersOf(cohort).add(member);
   }
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
@@ -189,8 +200,13 @@ export class Channel {
     let cohort = this.#cohorts.get(name);
     if (cohort === undefined) {
       const { feed } = this;
+      const rows = view.window === undefined ? undefined : this.#sources.open(view.window);
+      if (view.window !== undefined && rows === undefined)
+        throw new Refusal("overloaded", {
+          detail: "Too many searches and orders by last change are open on this board.",
+        });
       const window =
-        view.window === undefined ? undefined : new WindowView(feed, view.window, this.#sources.open(view.window));
+        view.window === undefined || rows === undefined ? undefined : new WindowView(feed, view.window, rows);
       cohort = new Cohort({ feed, view, sub, window, wrap, noteText: auditText });
       this.#cohorts.set(name, cohort);
     }

@@ -241,4 +241,3 @@ export class Session implements Listener {
     this.#transport.reply(errorText(id, refusal.code, refusal.told));
   }
 }
-
