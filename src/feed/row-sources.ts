@@ -78,7 +78,7 @@ export class RowSources {
 
   #search(prefix: string, text: string, isByChange: boolean): RowSource | undefined {
     if (this.#searches.size >= MAX_SEARCHES) return undefined;
-    let stop: (() => void) | undefined;
+    const stops: (() => void)[] = [];
     const rows: FoundRows = new FoundRows({
       feed: this.#feed,
       prefix,
@@ -86,12 +86,12 @@ export class RowSources {
       isByChange,
       onChange: () => this.#tell(),
       onClose: () => {
-        stop?.();
+        for (const stop of stops) stop();
         this.#searches.delete(rows);
       },
     });
     this.#searches.add(rows);
-    stop = this.#host.search(this.#feed, rows);
+    stops.push(this.#host.search(this.#feed, rows));
     return rows;
   }
 

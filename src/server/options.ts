@@ -77,8 +77,12 @@ export interface ServerOptions {
   readonly dashboardDir?: string;
   /** Further names under which the server may be addressed, besides loopback's and `host`. */
   readonly allowedHosts?: readonly string[];
+  /** Compress frames of sessions: `auto` (the default) does so except on loopback. */
+  readonly compress?: Compress;
   readonly timings?: Partial<Timings>;
 }
+
+export type Compress = "auto" | "always" | "never";
 
 /** Options with every default filled in. */
 export interface Settings {
@@ -92,6 +96,7 @@ export interface Settings {
   readonly timings: Timings;
   readonly classicFields: Readonly<Record<string, ClassicField>>;
   readonly dashboardDir: string | undefined;
+  readonly compress: Compress;
 }
 
 /**
@@ -126,5 +131,6 @@ export function settle(options: ServerOptions): Settings {
     timings: { ...DEFAULT_TIMINGS, ...options.timings },
     classicFields: options.classicFields ?? {},
     dashboardDir: options.dashboardDir,
+    compress: options.compress ?? "auto",
   };
 }

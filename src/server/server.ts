@@ -15,8 +15,15 @@ import { createFollowers } from "./followers.ts";
 import { createLog } from "./log.ts";
 import type { Near } from "./near.ts";
 import { DEFAULT_BOARD, type ServerOptions, settle } from "./options.ts";
+import { createHub } from "./live/hub.ts";
+import { createRowHost } from "./live/row-host.ts";
+import { asksForSession, createSessionSockets } from "./live/session-socket.ts";
+import { SYSTEM_TIMERS } from "./live/timers.ts";
 import { createClassicSockets } from "./socket/classic-socket.ts";
 import { createFrames } from "./views/frames.ts";
+
+/** Clients of a server that stops come back over this time, in ms. */
+const DRAIN_SPREAD_MS = 1000;
 
 export interface SwarmboardServer {
   /** Where to open it, such as `http://127.0.0.1:8000`. */
@@ -91,6 +98,14 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
     starting.push(() => sockets.close(1001, "server stopping", 0));
+    const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
+    const host = createRowHost(() => () => undefined, fault);
+    const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, host, fault });
+    const sessions = createSessionSockets({ hub, settings, connections, log, clock });
+    starting.push(async () => {
+      hub.close();
+      sessions.close();
+    });
     const { app } = await createApp(near, log, (handler) =>
       createListener(
         {
@@ -98,7 +113,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
           connections,
           timings,
           stopping: () => stopping,
-          onUpgrade: sockets.upgrade,
+          onUpgrade: (request, ...rest) => (asksForSession(request) ? sessions : sockets).upgrade(request, ...rest),
         },
         handler,
       ),
@@ -110,13 +125,16 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
 
     const stop = async (): Promise<void> => {
       stopping = true;
-      log.info({ sockets: sockets.count }, "server stopping");
+      log.info({ sockets: sockets.count, sessions: sessions.count }, "server stopping");
+      hub.drain(0, DRAIN_SPREAD_MS);
+      hub.close();
       const ended = new Promise<void>((done) => app.server.close(() => done()));
       app.server.closeIdleConnections();
       await Promise.all([followers.close(), sockets.close(1001, "server stopping", timings.stopMs / 5)]);
       // Requests under way get half of the time that is left; whoever is still connected then is cut off.
       await Promise.race([ended, pause(timings.stopMs / 3)]);
       app.server.closeAllConnections();
+      sessions.close();
       await app.close();
       await engine.close();
       log.info("server stopped");
@@ -129,7 +147,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       ready: followers.ready,
       counts: {
         get sockets() {
-          return sockets.count;
+          return sockets.count + sessions.count;
         },
         get connections() {
           return connections.total;

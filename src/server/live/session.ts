@@ -19,6 +19,7 @@ import {
   pingSchema,
   PRODUCT_VERSION,
   SESSION_LIMITS,
+  type Subscribe,
   subscribeSchema,
   SUBPROTOCOL,
   unsubscribeSchema,
@@ -41,6 +42,13 @@ import type { Transport } from "./transport.ts";
 /** Messages besides acknowledgements (W-FLOW-4). Beyond: 4429. */
 const MESSAGES_PER_S = 200;
 const MESSAGES_BURST = 1000;
+
+interface Answered {
+  /** JSON text. */
+  readonly result: string;
+  /** Subscription that is told its first sync once the answer is sent. */
+  readonly starts?: string;
+}
 
 export interface SessionOptions {
   readonly id: string;
@@ -103,6 +111,16 @@ export class Session implements Listener {
     this.#transport.push(new Frame("welcome", params));
   }
 
+  /** Subscribe; the first sync follows when `start` is called. @throws Refusal */
+  async subscribe(asked: Subscribe): Promise<Answered> {
+    const subscribed = await this.#subscriptions.subscribe(asked);
+    return { result: JSON.stringify(subscribed), starts: asked.sub };
+  }
+
+  start(sub: string): void {
+    this.#subscriptions.start(sub);
+  }
+
   /** A text message of the client. */
   message(text: string): void {
     if (this.#phase === "closed") return;
@@ -112,10 +130,10 @@ export class Session implements Listener {
     if (!this.#rate.take(this.#options.timers.now())) return this.close(CLOSE.tooMany, "too many messages");
     const { id } = message;
     this.#answer(message).then(
-      (result) => {
-        if (id !== undefined && this.#phase !== "closed") this.#transport.reply(resultText(id, result));
+      ({ result, starts }) => {
+        if (id !== undefined && !this.isClosed) this.#transport.reply(resultText(id, result));
         // Only now: the client learns where it stands before it hears what came since.
-        this.#subscriptions.startWaiting();
+        if (starts !== undefined) this.#subscriptions.start(starts);
       },
       (error: unknown) => this.#refuse(id, error),
     );
@@ -190,29 +208,29 @@ export class Session implements Listener {
     if (this.#wasHeld && this.takes) this.#resume();
   }
 
-  /** The JSON text of a request's result. @throws Refusal */
-  async #answer({ method, params }: Message): Promise<string> {
+  /** @throws Refusal */
+  async #answer({ method, params }: Message): Promise<Answered> {
     switch (method) {
       case "subscribe":
-        return JSON.stringify(await this.#subscriptions.subscribe(this.#read(subscribeSchema, params)));
+        return this.subscribe(this.#read(subscribeSchema, params));
       case "window": {
         const move = this.#read(windowMoveSchema, params);
         this.#subscriptions.move(move);
-        return JSON.stringify({ sub: move.sub });
+        return { result: JSON.stringify({ sub: move.sub }), starts: move.sub };
       }
       case "unsubscribe": {
         const { sub } = this.#read(unsubscribeSchema, params);
         this.#subscriptions.drop(sub);
-        return JSON.stringify({ sub });
+        return { result: JSON.stringify({ sub }) };
       }
       case "command":
-        return this.#command(params);
+        return { result: await this.#command(params) };
       case "authenticate":
         this.#read(authenticateSchema, params);
-        return JSON.stringify({ role: this.#options.commands.role });
+        return { result: JSON.stringify({ role: this.#options.commands.role }) };
       case "ping":
         this.#read(pingSchema, params);
-        return JSON.stringify({ at: this.#options.timers.wallMs() });
+        return { result: JSON.stringify({ at: this.#options.timers.wallMs() }) };
       default:
         throw new Refusal("unknown_method", { facts: { method: method.slice(0, 64) } });
     }

@@ -27,8 +27,6 @@ export class Subscriptions {
   readonly #listener: Listener;
   readonly #channelOf: (board: string) => Promise<Channel | undefined>;
   readonly #all = new Map<string, Subscription>();
-  /** Joined, and waiting for the answer to its request to be sent. */
-  #waiting: Subscription[] = [];
   #isClosed = false;
 
   constructor(listener: Listener, channelOf: (board: string) => Promise<Channel | undefined>) {
@@ -50,11 +48,10 @@ export class Subscriptions {
       throw new Refusal("too_many_subscriptions", { facts: { max: SESSION_LIMITS.subscriptions } });
     const view = viewOf(filter);
     const stand = standOf(cursor, view.hash, channel);
-    this.drop(sub);
     const member = channel.join(this.#listener, { sub, view, rateMs, stand });
+    this.drop(sub);
     const subscription: Subscription = { channel, filter, member };
     this.#all.set(sub, subscription);
-    this.#waiting.push(subscription);
     const { epoch } = channel.board.position;
     return {
       sub,
@@ -65,15 +62,10 @@ export class Subscriptions {
     };
   }
 
-  /** Begin to tell what was subscribed to: after the answer, so that it comes first. */
-  startWaiting(): void {
-    if (this.#waiting.length === 0) return;
-    const starting = this.#waiting;
-    this.#waiting = [];
-    for (const { channel, member } of starting) {
-      // It may have been dropped or replaced meanwhile.
-      if (this.#all.get(member.sub)?.member === member) channel.serve(member);
-    }
+  /** Begin to tell what was subscribed to or moved: after the answer, so that it comes first. */
+  start(sub: string): void {
+    const subscription = this.#all.get(sub);
+    if (subscription !== undefined) subscription.channel.serve(subscription.member);
   }
 
   /** @throws Refusal `no_such_subscription` */
@@ -92,7 +84,6 @@ export class Subscriptions {
     const moved: Subscription = { ...subscription, filter };
     subscription.channel.move(subscription.member, viewOf(filter));
     this.#all.set(sub, moved);
-    this.#waiting.push(moved);
   }
 
   drop(sub: string): void {
@@ -104,7 +95,7 @@ export class Subscriptions {
 
   close(): void {
     this.#isClosed = true;
-    for (const sub of [...this.#all.keys()]) this.drop(sub);
+    for (const sub of this.#all.keys()) this.drop(sub);
   }
 }
 
