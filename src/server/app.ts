@@ -19,6 +19,7 @@ import { entryRoutes } from "./routes/entries.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
+import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
 import { answerError, createValidator, refuseUnknownQuery } from "./validation.ts";
 
@@ -92,6 +93,7 @@ export async function createApp(
   requestRoutes(app, near);
   commandRoutes(app, near);
   classicRoutes(app, near);
+  protocolRoutes(app);
   await docsRoutes(app);
   await pageRoutes(app, settings.dashboardDir ?? builtDashboardDir());
   return { app, routes };
