@@ -58,7 +58,7 @@ export class Cohort<F> {
   readonly #options: CohortOptions<F>;
   readonly #kept = new Map<string, Kept<F>>();
   #keptUnits = 0;
-  #past = new Map<number, PastNotes>();
+  readonly #past = new Map<number, PastNotes>();
 
   constructor(options: CohortOptions<F>) {
     this.#options = options;
@@ -92,9 +92,14 @@ export class Cohort<F> {
     return this.#options.wrap({ params: `{"sub":"${this.sub}","from":${from},"to":${to}}`, to });
   }
 
-  /** Let go of what only those had use for who have been served by now. */
+  /** Everyone has been served: let go of what nobody will ask for again. */
   settle(): void {
     this.#past.clear();
+    for (const [name, kept] of this.#kept) {
+      if (this.#stillGood(kept)) continue;
+      this.#kept.delete(name);
+      this.#keptUnits -= kept.units;
+    }
   }
 
   /** Stop listening to what its window is made of. */

@@ -238,7 +238,13 @@ export class Channel {
 
   #flush(members: ReadonlySet<Member>): void {
     const cohorts = new Set<Cohort<Frame>>();
+    const held = new Set<Listener>();
     for (const member of members) {
+      const { listener } = member;
+      if (listener.isManifold && !held.has(listener)) {
+        listener.hold();
+        held.add(listener);
+      }
       try {
         this.serve(member);
       } catch (error) {
@@ -246,6 +252,7 @@ export class Channel {
       }
       cohorts.add(member.cohort);
     }
+    for (const listener of held) listener.release();
     for (const cohort of cohorts) cohort.settle();
   }
 

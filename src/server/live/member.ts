@@ -9,6 +9,8 @@ import type { Frame } from "./frame.ts";
 export interface Listener {
   /** Whether more may be sent to it now. */
   readonly takes: boolean;
+  /** Whether it has several subscriptions, so that a flush may send it several frames. */
+  readonly isManifold: boolean;
   /** Send a sync that many share. */
   tell(member: Member, frame: Frame): void;
   /** Several frames follow: send them in one go. */

@@ -149,10 +149,8 @@ export class Session implements Listener {
   /** A beat that many share, after what keeps its subscriptions young. */
   beat(frame: Frame): void {
     if (this.#phase === "closed") return;
-    this.#transport.hold();
     for (const { member, channel } of this.#subscriptions.all) channel.keepYoung(member);
     this.#transport.push(frame);
-    this.#transport.release();
   }
 
   drain(afterMs: number, spreadMs: number): void {
@@ -177,6 +175,10 @@ export class Session implements Listener {
 
   tell(_member: Member, frame: Frame): void {
     this.#flow.sent(this.#transport.push(frame));
+  }
+
+  get isManifold(): boolean {
+    return this.#subscriptions.size > 1;
   }
 
   hold(): void {

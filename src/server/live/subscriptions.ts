@@ -34,6 +34,10 @@ export class Subscriptions {
     this.#channelOf = channelOf;
   }
 
+  get size(): number {
+    return this.#all.size;
+  }
+
   get all(): Iterable<Subscription> {
     return this.#all.values();
   }
