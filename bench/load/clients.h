@@ -20,7 +20,8 @@ typedef struct {
   uint8_t *held; // an incomplete frame
   size_t filled, room;
   uint64_t messages, unacknowledged;
-  int64_t to, acked_to, acked_at, opened_at;
+  int64_t to, opened_at;
+  int64_t waiting_since; // the first position that is not acknowledged came then; 0 for none
   int synced;
 } client;
 
@@ -63,14 +64,13 @@ static void send_text(client *c, const char *template) {
   send_frame(c, 1, text, fill(text, sizeof text, template, c - list, c->to));
 }
 
-static void acknowledge(client *c, int64_t now) {
+static void acknowledge(client *c) {
   char text[256];
   int n = snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"method\":\"ack\",\"params\":{\"sub\":\"%s\",\"seq\":%ld}}",
                    options.ack, (long)c->to);
   send_frame(c, 1, text, (size_t)n);
   c->unacknowledged = 0;
-  c->acked_to = c->to;
-  c->acked_at = now;
+  c->waiting_since = 0;
   all.acks++;
 }
 
@@ -83,8 +83,9 @@ static void on_message(client *c, const frame *f, const uint8_t *p) {
   c->to = to;
   int64_t now = wall_us();
   if (!c->synced) record(&all.first, now - c->opened_at), c->synced = 1;
+  if (c->waiting_since == 0) c->waiting_since = now;
   c->unacknowledged += f->head + f->length;
-  if (c->unacknowledged >= ACK_BYTES || now - c->acked_at >= ACK_US) acknowledge(c, now);
+  if (c->unacknowledged >= ACK_BYTES || now - c->waiting_since >= ACK_US) acknowledge(c);
 }
 
 /** Take the frames that are complete. Returns how many bytes they were; the socket may be closed then. */
@@ -155,7 +156,8 @@ static void open_one(client *c) {
   setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   if (options.sources > 1) bind(c->fd, (struct sockaddr *)&from, sizeof from);
   c->state = CONNECTING;
-  c->opened_at = c->acked_at = wall_us();
+  c->opened_at = wall_us();
+  c->waiting_since = 0;
   c->synced = 0;
   in_flight++;
   if (connect(c->fd, (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS) return hang_up(c);
@@ -202,6 +204,6 @@ static void on_tick(void) {
   for (client *c = list; c < list + options.sockets; c++) {
     if (c->state != OPEN) continue;
     if (options.slow > 0) on_readable(c, (size_t)(options.slow * TICK_MS / 1000 + 1));
-    if (c->state == OPEN && options.ack && c->to > c->acked_to && now - c->acked_at >= ACK_US) acknowledge(c, now);
+    if (c->state == OPEN && c->waiting_since > 0 && now - c->waiting_since >= ACK_US) acknowledge(c);
   }
 }

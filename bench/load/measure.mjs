@@ -15,7 +15,7 @@ export async function startField({ names, sockets, more = [], note }) {
     if (server === undefined) continue;
     const clients = await startClients(server, sockets, more);
     // Code gets compiled.
-    await server.ask(`broadcast 200 ${Math.ceil(20_000 / sockets)} 1`);
+    await server.ask(`broadcast 200 ${Math.ceil(15_000 / sockets)} 1`);
     await quiet(clients);
     field.push({ name, server, clients, sockets });
   }
@@ -41,6 +41,7 @@ export async function startField({ names, sockets, more = [], note }) {
 export async function burst({ server, clients, sockets, idlePerSecond = 0 }, { size, perSecond, seconds }) {
   await clients.ask("reset");
   const cpuFrom = await cpuSeconds(server.pids);
+  const clientFrom = await cpuSeconds([clients.pid]);
   const startedAt = performance.now();
   const told = await server.ask(`broadcast ${size} ${perSecond} ${seconds}`);
   const report = await quiet(clients);
@@ -50,6 +51,8 @@ export async function burst({ server, clients, sockets, idlePerSecond = 0 }, { s
   return {
     cpuUs: (cpu * 1e6) / (told.sent * sockets),
     p99Ms: report.every.p99Us / 1000,
+    /** How busy the load client was; near 1 it is what is measured. */
+    load: ((await cpuSeconds([clients.pid])) - clientFrom) / told.seconds,
     told,
     report,
     /** How much of what was sent was seen, by messages or, where one message holds several changes, by changes. */
@@ -72,6 +75,7 @@ export async function rounds({ field, times, load, note }) {
     const least = Math.min(...each.map((one) => one.seen));
     if (least < 0.999) note(`${name}: only ${(least * 100).toFixed(1)} % of the changes were seen on their own`);
     const lost = each.some(({ told }) => told.skipped > 0 || told.refused > 0);
+    if (each.some((one) => one.load > 0.8)) note(`${name}: the load client was the limit`);
     if (lost) note(`${name}: some changes were refused or not sent`);
   }
   return results;
