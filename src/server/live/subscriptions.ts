@@ -59,7 +59,7 @@ export class Subscriptions {
     const { epoch } = channel.board.position;
     return {
       sub,
-      position: { epoch, seq: member.told },
+      position: { epoch, seq: member.from },
       resume: resumeOf(epoch, view.hash),
       clock: channel.board.clockNow(),
       ...("reset" in stand && stand.reset !== "start" ? { reset: stand.reset } : {}),
