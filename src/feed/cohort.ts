@@ -43,6 +43,15 @@ interface Kept<F> {
   readonly units: number;
 }
 
+interface Last<F> {
+  readonly answer: Kept<F>["answer"];
+  readonly head: number;
+  readonly rows: number;
+  readonly stand: Stand;
+}
+
+const isSame = (a: Stand, b: Stand): boolean => a.from === b.from && a.reset === b.reset && a.rows === b.rows;
+
 export interface CohortOptions<F> {
   readonly feed: BoardFeed;
   readonly view: View;
@@ -58,7 +67,8 @@ export class Cohort<F> {
   readonly #options: CohortOptions<F>;
   readonly #kept = new Map<string, Kept<F>>();
   #keptUnits = 0;
-  #past = new Map<number, PastNotes>();
+  #last: Last<F> | undefined;
+  readonly #past = new Map<number, PastNotes>();
 
   constructor(options: CohortOptions<F>) {
     this.#options = options;
@@ -72,6 +82,10 @@ export class Cohort<F> {
     const { from, reset } = stand;
     if (window !== undefined && !window.isReady) return { kind: "wait" };
     const rows = window?.refresh() ?? 0;
+    // In a flush nearly everyone stands at the same place.
+    const last = this.#last;
+    if (last !== undefined && last.head === feed.head && last.rows === rows && isSame(last.stand, stand))
+      return last.answer;
     if (reset === undefined && from === feed.head && stand.rows === rows) return { kind: "nothing" };
     const name = `${reset ?? from} ${stand.rows} ${rows}`;
     const kept = this.#kept.get(name);
@@ -92,9 +106,14 @@ export class Cohort<F> {
     return this.#options.wrap({ params: `{"sub":"${this.sub}","from":${from},"to":${to}}`, to });
   }
 
-  /** Let go of what only those had use for who have been served by now. */
+  /** Everyone has been served: let go of what nobody will ask for again. */
   settle(): void {
     this.#past.clear();
+    for (const [name, kept] of this.#kept) {
+      if (this.#stillGood(kept)) continue;
+      this.#kept.delete(name);
+      this.#keptUnits -= kept.units;
+    }
   }
 
   /** Stop listening to what its window is made of. */
@@ -134,6 +153,8 @@ export class Cohort<F> {
     }
     const answer: Kept<F>["answer"] = to === undefined ? { kind: "nothing" } : { kind: "frames", frames, to, rows };
     this.#keep(name, { answer, head: feed.head, units });
+    // A copy: the caller's stand moves on.
+    this.#last = { answer, head: feed.head, rows, stand: { from, reset, rows: heldRows } };
     return answer;
   }
 

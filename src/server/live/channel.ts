@@ -87,7 +87,7 @@ export class Channel {
       sub,
       rateMs,
       cohort: this.#cohortOf(sub, view),
-      told: isReset ? 0 : stand.from,
+      from: isReset ? 0 : stand.from,
       reset: isReset ? stand.reset : undefined,
       rows: 0,
       pages: undefined,
@@ -124,8 +124,7 @@ export class Channel {
     const { listener } = member;
     if (!listener.takes) return;
     if (member.pages !== undefined) return this.#pull(member, member.pages);
-    const { told, reset, rows } = member;
-    const answer = member.cohort.answer({ from: told, reset, rows });
+    const answer = member.cohort.answer(member);
     switch (answer.kind) {
       case "nothing":
       case "wait":
@@ -143,7 +142,7 @@ export class Channel {
         if (frames.length > 1) listener.hold();
         for (const frame of frames) listener.tell(member, frame);
         if (frames.length > 1) listener.release();
-        member.told = answer.to;
+        member.from = answer.to;
         member.rows = answer.rows;
         member.reset = undefined;
         return;
@@ -156,17 +155,17 @@ export class Channel {
   /** The member takes more again. */
   resume(member: Member): void {
     if (member.pages !== undefined) this.serve(member);
-    else if (member.told !== this.feed.head || member.reset !== undefined) this.#lanes.get(member.rateMs)?.lane.wake();
+    else if (member.from !== this.feed.head || member.reset !== undefined) this.#lanes.get(member.rateMs)?.lane.wake();
   }
 
   /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
   keepYoung(member: Member): void {
     const { feed } = this;
-    const { told, reset, rows } = member;
-    if (told === feed.head || reset !== undefined || member.pages !== undefined || !member.listener.takes) return;
-    if (member.cohort.answer({ from: told, reset, rows }).kind !== "nothing") return;
-    member.listener.tell(member, member.cohort.quiet(told, feed.head));
-    member.told = feed.head;
+    const { from, reset } = member;
+    if (from === feed.head || reset !== undefined || member.pages !== undefined || !member.listener.takes) return;
+    if (member.cohort.answer(member).kind !== "nothing") return;
+    member.listener.tell(member, member.cohort.quiet(from, feed.head));
+    member.from = feed.head;
   }
 
   /** The board is gone. */
@@ -238,7 +237,13 @@ export class Channel {
 
   #flush(members: ReadonlySet<Member>): void {
     const cohorts = new Set<Cohort<Frame>>();
+    const held = new Set<Listener>();
     for (const member of members) {
+      const { listener } = member;
+      if (listener.isManifold && !held.has(listener)) {
+        listener.hold();
+        held.add(listener);
+      }
       try {
         this.serve(member);
       } catch (error) {
@@ -246,6 +251,7 @@ export class Channel {
       }
       cohorts.add(member.cohort);
     }
+    for (const listener of held) listener.release();
     for (const cohort of cohorts) cohort.settle();
   }
 
@@ -259,7 +265,7 @@ export class Channel {
         break;
       }
       listener.tell(member, next.value);
-      member.told = next.value.to ?? member.told;
+      member.from = next.value.to ?? member.from;
     }
     listener.release();
     if (member.pages === undefined) this.resume(member);
@@ -277,7 +283,7 @@ export class Channel {
         this.#fetching.delete(name);
         if (this.#isClosed) return;
         cohort.putPast(from, past);
-        for (const member of this.#members.get(cohort) ?? []) if (member.told === from) this.serve(member);
+        for (const member of this.#members.get(cohort) ?? []) if (member.from === from) this.serve(member);
         cohort.settle();
       })
       .catch((error: unknown) => {

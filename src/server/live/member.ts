@@ -1,7 +1,7 @@
 // Owns one subscription of one session on a channel: where its replica stands, and what is on its way to it.
 // Does not own what is told (feed/cohort) or when (channel).
 
-import type { Cohort } from "../../feed/index.ts";
+import type { Cohort, Stand } from "../../feed/index.ts";
 import type { ResetReason } from "../../protocol/index.ts";
 import type { Frame } from "./frame.ts";
 
@@ -9,6 +9,8 @@ import type { Frame } from "./frame.ts";
 export interface Listener {
   /** Whether more may be sent to it now. */
   readonly takes: boolean;
+  /** Whether it has several subscriptions, so that a flush may send it several frames. */
+  readonly isManifold: boolean;
   /** Send a sync that many share. */
   tell(member: Member, frame: Frame): void;
   /** Several frames follow: send them in one go. */
@@ -18,13 +20,13 @@ export interface Listener {
   boardGone(board: string): void;
 }
 
-export interface Member {
+export interface Member extends Stand {
   readonly listener: Listener;
   readonly sub: string;
   readonly rateMs: number;
   cohort: Cohort<Frame>;
   /** Position of the replica, as it was told. */
-  told: number;
+  from: number;
   /** Everything is to be told anew, and why. */
   reset: ResetReason | undefined;
   /** Version of the window's rows that the replica holds. */

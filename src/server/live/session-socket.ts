@@ -23,6 +23,7 @@ import { type Connections, ipOf } from "../edge/connections.ts";
 import { isLoopback } from "../edge/hosts.ts";
 import { refuseSocket } from "../edge/raw-answer.ts";
 import type { Settings } from "../options.ts";
+import { CLASSIC_PATH as SOCKET_PATH } from "../socket/classic-socket.ts";
 import { textFrame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import type { Session } from "./session.ts";
@@ -128,6 +129,8 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, admitted: boolean): void => {
     const url = new URL(request.url ?? "/", "http://localhost");
+    if (url.pathname !== SOCKET_PATH)
+      return refuseSocket(socket, "not_found", { detail: `The socket's address is ${SOCKET_PATH}.` });
     const query = querySchema.safeParse(Object.fromEntries(url.searchParams));
     if (!query.success) {
       const errors = query.error.issues.map((issue) => ({ at: issue.path.join("."), message: issue.message }));

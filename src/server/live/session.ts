@@ -43,6 +43,9 @@ import type { Transport } from "./transport.ts";
 const MESSAGES_PER_S = 200;
 const MESSAGES_BURST = 1000;
 
+/** By far the commonest message, as every client writes it. Others are read in full. */
+const PLAIN_ACK = /^\{"jsonrpc":"2\.0","method":"ack","params":\{"syncs":(\d{1,15})\}\}$/;
+
 interface Answered {
   /** JSON text. */
   readonly result: string;
@@ -124,6 +127,8 @@ export class Session implements Listener {
   /** A text message of the client. */
   message(text: string): void {
     if (this.#phase === "closed") return;
+    const quick = PLAIN_ACK.exec(text);
+    if (quick !== null) return this.#acknowledged(Number(quick[1]));
     const message = readMessage(text);
     if (message === undefined) return this.close(CLOSE.badFrame, "not a JSON-RPC 2.0 message");
     if (message.method === "ack") return this.#acknowledge(message);
@@ -149,10 +154,8 @@ export class Session implements Listener {
   /** A beat that many share, after what keeps its subscriptions young. */
   beat(frame: Frame): void {
     if (this.#phase === "closed") return;
-    this.#transport.hold();
     for (const { member, channel } of this.#subscriptions.all) channel.keepYoung(member);
     this.#transport.push(frame);
-    this.#transport.release();
   }
 
   drain(afterMs: number, spreadMs: number): void {
@@ -177,6 +180,10 @@ export class Session implements Listener {
 
   tell(_member: Member, frame: Frame): void {
     this.#flow.sent(this.#transport.push(frame));
+  }
+
+  get isManifold(): boolean {
+    return this.#subscriptions.size > 1;
   }
 
   hold(): void {
@@ -204,7 +211,11 @@ export class Session implements Listener {
   #acknowledge({ params }: Message): void {
     const ack = ackSchema.safeParse(JSON.parse(params));
     if (!ack.success) return this.close(CLOSE.badFrame, "an acknowledgement that is none");
-    this.#flow.acknowledged(ack.data.syncs);
+    this.#acknowledged(ack.data.syncs);
+  }
+
+  #acknowledged(syncs: number): void {
+    this.#flow.acknowledged(syncs);
     if (this.#wasHeld && this.takes) this.#resume();
   }
 

@@ -34,6 +34,10 @@ export class Subscriptions {
     this.#channelOf = channelOf;
   }
 
+  get size(): number {
+    return this.#all.size;
+  }
+
   get all(): Iterable<Subscription> {
     return this.#all.values();
   }
@@ -55,7 +59,7 @@ export class Subscriptions {
     const { epoch } = channel.board.position;
     return {
       sub,
-      position: { epoch, seq: member.told },
+      position: { epoch, seq: member.from },
       resume: resumeOf(epoch, view.hash),
       clock: channel.board.clockNow(),
       ...("reset" in stand && stand.reset !== "start" ? { reset: stand.reset } : {}),
