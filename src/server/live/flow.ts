@@ -14,6 +14,11 @@ interface Mark {
   readonly bytes: number;
 }
 
+/** What a transport tells of itself; only asked where nothing else is known. */
+interface Waiting {
+  readonly waitingBytes: number;
+}
+
 export class Flow {
   #sentSyncs = 0;
   #sentBytes = 0;
@@ -51,20 +56,23 @@ export class Flow {
     }
   }
 
-  /** Whether the client may be sent more now. `waiting` is what its transport holds, in bytes. */
-  takes(waiting: number): boolean {
-    const open = this.#hasAcked ? this.#sentBytes - this.#ackedBytes : waiting;
-    return open <= SESSION_LIMITS.unackedBytes;
+  /** Whether the client may be sent more now. Hot: once per client and flush. */
+  takes(transport: Waiting): boolean {
+    const open = this.#sentBytes - this.#ackedBytes;
+    if (open <= SESSION_LIMITS.unackedBytes) return true;
+    return !this.#hasAcked && transport.waitingBytes <= SESSION_LIMITS.unackedBytes;
   }
 
   /** Look at the clock: true once the client has been beyond its bound for too long (W-FLOW-3). */
-  isStuck(waiting: number, nowMs: number): boolean {
-    const madeProgress = !this.#hasAcked && waiting < this.#lastWaiting;
-    this.#lastWaiting = waiting;
-    if (this.takes(waiting) || madeProgress) {
+  isStuck(transport: Waiting, nowMs: number): boolean {
+    if (this.takes(transport)) {
       this.#stuckSince = undefined;
       return false;
     }
+    const waiting = transport.waitingBytes;
+    const madeProgress = !this.#hasAcked && waiting < this.#lastWaiting;
+    this.#lastWaiting = waiting;
+    if (madeProgress) this.#stuckSince = undefined;
     this.#stuckSince ??= nowMs;
     return nowMs - this.#stuckSince > STUCK_MS;
   }

@@ -71,6 +71,8 @@ export class Session implements Listener {
   readonly agent: string;
   readonly beatMs: number;
   readonly openedAtMs: number;
+  /** Kept here, where a flush looks at it for every client. */
+  isManifold = false;
   readonly #options: SessionOptions;
   readonly #transport: Transport;
   readonly #flow = new Flow();
@@ -100,7 +102,7 @@ export class Session implements Listener {
   }
 
   get takes(): boolean {
-    const takes = this.#phase !== "closed" && this.#flow.takes(this.#transport.waitingBytes);
+    const takes = this.#phase !== "closed" && this.#flow.takes(this.#transport);
     if (!takes) this.#wasHeld = true;
     return takes;
   }
@@ -117,6 +119,7 @@ export class Session implements Listener {
   /** Subscribe; the first sync follows when `start` is called. @throws Refusal */
   async subscribe(asked: Subscribe): Promise<Answered> {
     const subscribed = await this.#subscriptions.subscribe(asked);
+    this.isManifold = this.#subscriptions.size > 1;
     return { result: JSON.stringify(subscribed), starts: asked.sub };
   }
 
@@ -147,7 +150,7 @@ export class Session implements Listener {
   /** Look at the clock. */
   look(nowMs: number): void {
     if (this.#phase === "closed") return;
-    if (this.#flow.isStuck(this.#transport.waitingBytes, nowMs)) return this.close(CLOSE.tooSlow, "too slow");
+    if (this.#flow.isStuck(this.#transport, nowMs)) return this.close(CLOSE.tooSlow, "too slow");
     if (this.#wasHeld && this.takes) this.#resume();
   }
 
@@ -180,10 +183,6 @@ export class Session implements Listener {
 
   tell(_member: Member, frame: Frame): void {
     this.#flow.sent(this.#transport.push(frame));
-  }
-
-  get isManifold(): boolean {
-    return this.#subscriptions.size > 1;
   }
 
   hold(): void {
@@ -232,6 +231,7 @@ export class Session implements Listener {
       case "unsubscribe": {
         const { sub } = this.#read(unsubscribeSchema, params);
         this.#subscriptions.drop(sub);
+        this.isManifold = this.#subscriptions.size > 1;
         return { result: JSON.stringify({ sub }) };
       }
       case "command":
