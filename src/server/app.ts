@@ -20,6 +20,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { streamRoutes } from "./routes/stream.ts";
 import { answerError, createValidator, refuseUnknownQuery } from "./validation.ts";
 
 declare module "fastify" {
@@ -91,6 +92,7 @@ export async function createApp(
   claimRoutes(app, near);
   requestRoutes(app, near);
   commandRoutes(app, near);
+  streamRoutes(app, near);
   classicRoutes(app, near);
   await docsRoutes(app);
   await pageRoutes(app, settings.dashboardDir ?? builtDashboardDir());
