@@ -23,6 +23,8 @@ import type { LiveTimers } from "./timers.ts";
 
 /** Before notes on disk are asked for again, where they could not be read. */
 const RETRY_MS = 1000;
+/** The rows of a window that was polled are kept for so long, so that the next poll need not put them in order again. */
+const LINGER_MS = 3000;
 
 export interface Asked {
   readonly sub: string;
@@ -92,6 +94,7 @@ export class Channel {
       from: isReset ? 0 : stand.from,
       reset: isReset ? stand.reset : undefined,
       rows: 0,
+      isPoll,
       mark: isPoll && !isReset ? stand.mark : "",
       pages: undefined,
     };
@@ -236,9 +239,15 @@ export class Channel {
     const { cohort } = member;
     const members = this.#membersOf(cohort);
     members.delete(member);
-    if (members.size > 0) return;
+    if (member.isPoll && cohort.view.window !== undefined)
+      this.#options.timers.after(LINGER_MS, () => this.#dropIfLeft(cohort));
+    else this.#dropIfLeft(cohort);
+  }
+
+  #dropIfLeft(cohort: Cohort<Frame>): void {
+    if (this.#isClosed || this.#members.get(cohort)?.size !== 0) return;
     this.#members.delete(cohort);
-    this.#cohorts.delete(`${member.sub} ${cohort.view.canonical}`);
+    this.#cohorts.delete(`${cohort.sub} ${cohort.view.canonical}`);
     cohort.close();
   }
 

@@ -11,11 +11,17 @@ const MAX_DEPTH = 8;
 /** @throws Refusal `bad_request`, whose errors say where */
 export function readFilter(text: string): Filter {
   const json = toJsonText(text, MAX_DEPTH);
-  if (!json.ok)
-    throw new Refusal("bad_request", { errors: [{ at: "filter", message: `is not JSON: ${json.message}` }] });
+  if (!json.ok) {
+    const message = json.code === "bad_json" ? `is not JSON: ${json.message}` : json.message;
+    throw new Refusal("bad_request", { errors: [{ at: "filter", message }] });
+  }
   const parsed = filterSchema.safeParse(JSON.parse(json.text), { error: issueText });
   if (parsed.success) return parsed.data;
-  const issues = issuesOf({ issues: parsed.error.issues.flatMap(nearest) } as z.ZodError);
+  // One sentence per place: of two, that a member is misspelt says more than that none is there.
+  const said = parsed.error.issues.flatMap(nearest);
+  const isUnknown = ({ code }: z.core.$ZodIssue): boolean => code === "unrecognized_keys";
+  const inOrder = [...said.filter((one) => !isUnknown(one)), ...said.filter(isUnknown)];
+  const issues = issuesOf({ issues: inOrder } as z.ZodError);
   throw new Refusal("bad_request", {
     errors: issues.map(({ at, message }) => ({ at: at === "" ? "filter" : `filter.${at}`, message })),
   });
