@@ -16,7 +16,7 @@ export interface Timings {
   readonly pongMs: number;
   /** Between two looks at all sockets. */
   readonly sweepMs: number;
-  /** A socket that stays backed up for so long is ended. */
+  /** A client that takes nothing of what waits for it for so long is ended. */
   readonly slowMs: number;
   /** Least time between two frames that are built for joiners of one group. */
   readonly joinGapMs: number;
@@ -27,6 +27,10 @@ export interface Timings {
   /** Receiving a request's head, and the whole of it. */
   readonly headersMs: number;
   readonly requestMs: number;
+  /** An event stream ends after this, and its client asks again. */
+  readonly streamMs: number;
+  /** An event stream that said nothing for so long says a comment. */
+  readonly quietMs: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -40,6 +44,8 @@ export const DEFAULT_TIMINGS: Timings = {
   stopMs: 5000,
   headersMs: 10_000,
   requestMs: 30_000,
+  streamMs: 30_000,
+  quietMs: 15_000,
 };
 
 /** The board that exists from the start, and always. The seed's routes are of it. */

@@ -35,6 +35,8 @@ export interface SwarmboardServer {
   /** Counts of the moment, for metrics and tests. */
   readonly counts: {
     readonly sockets: number;
+    /** Event streams and polls. */
+    readonly streams: number;
     readonly connections: number;
     readonly groups: number;
     readonly frames: number;
@@ -87,10 +89,22 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
 
     const frames = createFrames(Date.now);
     const connections = createConnections({ perIp: settings.maxConnectionsPerIp, total: settings.maxConnections });
+    const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
+    const host = createRowHost(() => () => undefined, fault);
+    const hub = createHub({
+      engine,
+      limits: settings.limits,
+      timers: SYSTEM_TIMERS,
+      host,
+      stuckMs: timings.slowMs,
+      fault,
+    });
     const near: Near = {
       engine,
       settings,
       frames,
+      hub,
+      streams: new Set(),
       now: Date.now,
       followed: followers.boards,
       warnings: () => followers.warnings(),
@@ -98,9 +112,6 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
     starting.push(() => sockets.close(1001, "server stopping", 0));
-    const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
-    const host = createRowHost(() => () => undefined, fault);
-    const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, host, fault });
     const sessions = createSessionSockets({ hub, settings, connections, log, clock });
     starting.push(async () => {
       hub.close();
@@ -125,7 +136,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
 
     const stop = async (): Promise<void> => {
       stopping = true;
-      log.info({ sockets: sockets.count, sessions: sessions.count }, "server stopping");
+      log.info({ sockets: sockets.count, sessions: sessions.count, streams: near.streams.size }, "server stopping");
       hub.drain(0, DRAIN_SPREAD_MS);
       hub.close();
       const ended = new Promise<void>((done) => app.server.close(() => done()));
@@ -148,6 +159,9 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       counts: {
         get sockets() {
           return sockets.count + sessions.count;
+        },
+        get streams() {
+          return near.streams.size;
         },
         get connections() {
           return connections.total;

@@ -23,13 +23,17 @@ import type { LiveTimers } from "./timers.ts";
 
 /** Before notes on disk are asked for again, where they could not be read. */
 const RETRY_MS = 1000;
+/** The rows of a window that was polled are kept for so long, so that the next poll need not put them in order again. */
+const LINGER_MS = 3000;
 
 export interface Asked {
   readonly sub: string;
   readonly view: View;
   readonly rateMs: number;
-  /** Position of the replica, or why it starts over. */
-  readonly stand: { readonly from: number } | { readonly reset: ResetReason };
+  /** Position of the replica and which rows it holds, or why it starts over. */
+  readonly stand: { readonly from: number; readonly mark: string } | { readonly reset: ResetReason };
+  /** A poll: the rows of a window that it holds are known by their mark. */
+  readonly isPoll: boolean;
 }
 
 export interface ChannelOptions {
@@ -80,7 +84,7 @@ export class Channel {
   }
 
   /** Attach; call `serve` next, in the same turn, and no change is lost or told twice (W-SUB-4). */
-  join(listener: Listener, { sub, view, rateMs, stand }: Asked): Member {
+  join(listener: Listener, { sub, view, rateMs, stand, isPoll }: Asked): Member {
     const isReset = "reset" in stand;
     const member: Member = {
       listener,
@@ -90,6 +94,8 @@ export class Channel {
       from: isReset ? 0 : stand.from,
       reset: isReset ? stand.reset : undefined,
       rows: 0,
+      isPoll,
+      mark: isPoll && !isReset ? stand.mark : "",
       pages: undefined,
     };
     this.#enter(member);
@@ -124,6 +130,7 @@ export class Channel {
     const { listener } = member;
     if (!listener.takes) return;
     if (member.pages !== undefined) return this.#pull(member, member.pages);
+    if (member.mark !== "") member.rows = member.cohort.rowsMarked(member.mark);
     const answer = member.cohort.answer(member);
     switch (answer.kind) {
       case "nothing":
@@ -163,9 +170,16 @@ export class Channel {
     const { feed } = this;
     const { from, reset } = member;
     if (from === feed.head || reset !== undefined || member.pages !== undefined || !member.listener.takes) return;
+    if (member.mark !== "") member.rows = member.cohort.rowsMarked(member.mark);
     if (member.cohort.answer(member).kind !== "nothing") return;
     member.listener.tell(member, member.cohort.quiet(from, feed.head));
     member.from = feed.head;
+  }
+
+  /** Whether there is nothing that the member sees and was not told. */
+  isCurrent(member: Member): boolean {
+    if (member.from !== this.feed.head || member.pages !== undefined) return false;
+    return member.cohort.answer(member).kind === "nothing";
   }
 
   /** The board is gone. */
@@ -225,9 +239,15 @@ export class Channel {
     const { cohort } = member;
     const members = this.#membersOf(cohort);
     members.delete(member);
-    if (members.size > 0) return;
+    if (member.isPoll && cohort.view.window !== undefined)
+      this.#options.timers.after(LINGER_MS, () => this.#dropIfLeft(cohort));
+    else this.#dropIfLeft(cohort);
+  }
+
+  #dropIfLeft(cohort: Cohort<Frame>): void {
+    if (this.#isClosed || this.#members.get(cohort)?.size !== 0) return;
     this.#members.delete(cohort);
-    this.#cohorts.delete(`${member.sub} ${cohort.view.canonical}`);
+    this.#cohorts.delete(`${cohort.sub} ${cohort.view.canonical}`);
     cohort.close();
   }
 

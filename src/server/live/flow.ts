@@ -5,7 +5,7 @@
 import { SESSION_LIMITS } from "../../protocol/index.ts";
 
 /** A client that stays beyond its bound for so long, without any progress, is ended. */
-const STUCK_MS = 30_000;
+export const STUCK_MS = 30_000;
 /** A place is remembered every so many bytes: at most `unackedBytes` / this, and one, are held. */
 const MARK_BYTES = 16_384;
 
@@ -28,6 +28,11 @@ export class Flow {
   /** Since when there was no progress while beyond the bound. */
   #stuckSince: number | undefined;
   #lastWaiting = 0;
+  readonly #stuckMs: number;
+
+  constructor(stuckMs: number) {
+    this.#stuckMs = stuckMs;
+  }
 
   sent(bytes: number): void {
     this.#sentSyncs++;
@@ -74,6 +79,6 @@ export class Flow {
     this.#lastWaiting = waiting;
     if (madeProgress) this.#stuckSince = undefined;
     this.#stuckSince ??= nowMs;
-    return nowMs - this.#stuckSince > STUCK_MS;
+    return nowMs - this.#stuckSince > this.#stuckMs;
   }
 }

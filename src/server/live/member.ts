@@ -31,6 +31,9 @@ export interface Member extends Stand {
   reset: ResetReason | undefined;
   /** Version of the window's rows that the replica holds. */
   rows: number;
+  readonly isPoll: boolean;
+  /** Of a poll: stands for the rows that it holds, whatever version they have; empty where it holds none. */
+  readonly mark: string;
   /** A long answer under way. */
   pages: Generator<Frame, void, void> | undefined;
 }

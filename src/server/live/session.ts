@@ -20,6 +20,7 @@ import {
   PRODUCT_VERSION,
   SESSION_LIMITS,
   type Subscribe,
+  type Subscribed,
   subscribeSchema,
   SUBPROTOCOL,
   unsubscribeSchema,
@@ -30,7 +31,7 @@ import { readBody } from "../body.ts";
 import { Refusal } from "../problem.ts";
 import type { Channel } from "./channel.ts";
 import type { CommandGate } from "./command-gate.ts";
-import { Flow } from "./flow.ts";
+import { Flow, STUCK_MS } from "./flow.ts";
 import { Frame } from "./frame.ts";
 import type { Listener, Member } from "./member.ts";
 import { errorText, type Message, readMessage, resultText } from "./rpc.ts";
@@ -61,6 +62,8 @@ export interface SessionOptions {
   readonly timers: LiveTimers;
   readonly channelOf: (board: string) => Promise<Channel | undefined>;
   readonly commands: CommandGate;
+  /** A client that takes nothing for so long is ended. */
+  readonly stuckMs?: number | undefined;
   readonly fault: (error: unknown) => void;
   /** Called once. */
   readonly onEnd: (session: Session) => void;
@@ -75,7 +78,7 @@ export class Session implements Listener {
   isManifold = false;
   readonly #options: SessionOptions;
   readonly #transport: Transport;
-  readonly #flow = new Flow();
+  readonly #flow: Flow;
   readonly #rate: TokenBucket;
   readonly #subscriptions: Subscriptions;
   #phase: "open" | "draining" | "closed" = "open";
@@ -89,6 +92,7 @@ export class Session implements Listener {
     this.agent = options.agent;
     this.beatMs = options.beatMs;
     this.openedAtMs = options.timers.wallMs();
+    this.#flow = new Flow(options.stuckMs ?? STUCK_MS);
     this.#rate = new TokenBucket(MESSAGES_BURST, MESSAGES_PER_S, options.timers.now());
     this.#subscriptions = new Subscriptions(this, options.channelOf);
   }
@@ -117,10 +121,10 @@ export class Session implements Listener {
   }
 
   /** Subscribe; the first sync follows when `start` is called. @throws Refusal */
-  async subscribe(asked: Subscribe): Promise<Answered> {
-    const subscribed = await this.#subscriptions.subscribe(asked);
+  async subscribe(asked: Subscribe, isPoll = false): Promise<Subscribed> {
+    const subscribed = await this.#subscriptions.subscribe(asked, isPoll);
     this.isManifold = this.#subscriptions.size > 1;
-    return { result: JSON.stringify(subscribed), starts: asked.sub };
+    return subscribed;
   }
 
   start(sub: string): void {
@@ -221,8 +225,10 @@ export class Session implements Listener {
   /** @throws Refusal */
   async #answer({ method, params }: Message): Promise<Answered> {
     switch (method) {
-      case "subscribe":
-        return this.subscribe(this.#read(subscribeSchema, params));
+      case "subscribe": {
+        const subscribed = await this.subscribe(this.#read(subscribeSchema, params));
+        return { result: JSON.stringify(subscribed), starts: subscribed.sub };
+      }
       case "window": {
         const move = this.#read(windowMoveSchema, params);
         this.#subscriptions.move(move);
