@@ -20,7 +20,7 @@ interface Expected {
 }
 
 /** Time stands still at the last record, so that nothing in the fixture expires while it is looked at. */
-const STOPPED = { wallMs: () => 0, monotonicMs: () => 0 };
+const STOPPED = { wallMs: () => 0, monotonicMs: () => 0, after: () => () => undefined };
 
 describe.each(readdirSync(FIXTURES))("rule 1: a data directory written by %s", (version) => {
   it.each([

@@ -9,9 +9,19 @@ export interface Timepieces {
   readonly wallMs: () => number;
   /** Monotonic time in ms from an arbitrary start. */
   readonly monotonicMs: () => number;
+  /** Call once, not before `ms` have passed. Returns how to call it off. Only with `mayEnd` the process need not wait for it. */
+  readonly after: (ms: number, call: () => void, mayEnd?: boolean) => () => void;
 }
 
-export const SYSTEM_TIMEPIECES: Timepieces = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
+export const SYSTEM_TIMEPIECES: Timepieces = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(ms, call, mayEnd = false) {
+    const timer = setTimeout(call, ms);
+    if (mayEnd) timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
 
 export interface BoardClock {
   /** Whole ms; never less than any reading before. */
@@ -20,7 +30,7 @@ export interface BoardClock {
 
 /** The clock of a board whose newest record reads `last`, or of a new board. */
 export function createBoardClock(
-  timepieces: Timepieces,
+  timepieces: Pick<Timepieces, "wallMs" | "monotonicMs">,
   last: { readonly clock: number; readonly at: number } | undefined,
 ): BoardClock {
   const startedAt = timepieces.monotonicMs();

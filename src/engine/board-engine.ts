@@ -18,7 +18,7 @@ import {
   type Outcome,
   type Seq,
 } from "../protocol/index.ts";
-import { createBoardClock, SYSTEM_TIMEPIECES, type BoardClock, type Timepieces } from "./board-clock.ts";
+import { type BoardClock, createBoardClock, SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
 import type { Applied, BoardHandle, Submission } from "./contract.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
 import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
@@ -93,6 +93,7 @@ class RunningBoard implements BoardEngine {
     this.#expiry = createExpiryTimer({
       state,
       clockNow: () => clock.now(),
+      after: this.#timepieces.after,
       expire: (items) =>
         this.submit({ actor: "system", source: "system", command: { type: "items.expire", items: [...items] } }),
     });
@@ -256,16 +257,20 @@ class RunningBoard implements BoardEngine {
     this.#flush();
   }
 
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#timepieces.after(ms, resolve));
+  }
+
   /** After a failed write (rule 5): wait for the log, fold what it did keep, and only then go on. */
   async #readAgain(): Promise<void> {
     this.#notice("a write failed; new writes are refused until the log has recovered");
     while (!this.#memory.log.health.writable && this.#closing === undefined) {
-      await new Promise((resolve) => setTimeout(resolve, RESYNC_INTERVAL_MS));
+      await this.#pause(RESYNC_INTERVAL_MS);
     }
-    while (this.#appends > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (this.#appends > 0) await this.#pause(1);
     while (!(await this.#foldKept())) {
       if (this.#closing !== undefined) return this.#refuseWaiting();
-      await new Promise((resolve) => setTimeout(resolve, RESYNC_INTERVAL_MS));
+      await this.#pause(RESYNC_INTERVAL_MS);
     }
     this.#resync = undefined;
     this.#notice("the log has recovered; writes are taken again");

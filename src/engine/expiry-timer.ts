@@ -2,6 +2,7 @@
 
 import { dueItems, nextExpiry, type BoardState } from "../board/index.ts";
 import type { CommandOf, Outcome } from "../protocol/index.ts";
+import type { Timepieces } from "./board-clock.ts";
 
 type Due = CommandOf<"items.expire">["items"];
 
@@ -23,17 +24,18 @@ export interface ExpiryTimer {
 export function createExpiryTimer(options: {
   readonly state: BoardState;
   readonly clockNow: () => number;
+  readonly after: Timepieces["after"];
   readonly expire: (items: Due) => Promise<Outcome>;
 }): ExpiryTimer {
-  const { state, clockNow, expire } = options;
-  let timer: NodeJS.Timeout | undefined;
+  const { state, clockNow, after, expire } = options;
+  let cancel: (() => void) | undefined;
   let armedFor = Number.POSITIVE_INFINITY;
   let running = false;
   let closed = false;
 
   const disarm = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
+    cancel?.();
+    cancel = undefined;
     armedFor = Number.POSITIVE_INFINITY;
   };
 
@@ -41,8 +43,7 @@ export function createExpiryTimer(options: {
     if (closed || running || clock >= armedFor) return;
     disarm();
     armedFor = clock;
-    timer = setTimeout(run, Math.min(Math.max(clock - clockNow(), 0), MAX_SLEEP_MS));
-    timer.unref();
+    cancel = after(Math.min(Math.max(clock - clockNow(), 0), MAX_SLEEP_MS), run, true);
   };
 
   const endDue = async (): Promise<boolean> => {
