@@ -1,0 +1,81 @@
+// Owns what a client's machine heard, as the bytes say it: signs of life, beats, and where snapshots led to.
+// Does not own what the client makes of it; that is held against this.
+
+import type { Watch } from "./watch.ts";
+
+export interface Hearing {
+  readonly heard: (text: string, by: "socket" | "http") => void;
+  lastSignAtMs: number;
+  /** Positions at which snapshots of a subscription ended: from there on notes are told one by one. */
+  readonly snapshots: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Once in a while: which replicas are behind what a beat told. */
+  look(): void;
+}
+
+interface Sync {
+  readonly sub: string;
+  readonly to?: number;
+  readonly reset?: string;
+}
+interface Beat {
+  readonly boards: Readonly<Record<string, { readonly seq: number }>>;
+}
+
+const isPush = (text: string, method: string): boolean => text.startsWith(`{"jsonrpc":"2.0","method":"${method}"`);
+
+export function createHearing(watches: () => readonly Watch[], nowMs: () => number): Hearing {
+  const snapshots = new Map<string, Set<number>>();
+  /** Subscriptions whose snapshot is under way. */
+  const coming = new Set<string>();
+
+  function sync({ sub, reset, to }: Sync): void {
+    if (reset !== undefined) coming.add(sub);
+    if (to === undefined || !coming.delete(sub)) return;
+    const known = snapshots.get(sub) ?? new Set<number>();
+    snapshots.set(sub, known.add(to));
+  }
+
+  function beat({ boards }: Beat): void {
+    for (const watch of watches()) {
+      const told = boards[watch.board];
+      if (told !== undefined) watch.beatSeq = told.seq;
+    }
+  }
+
+  function forget(): void {
+    coming.clear();
+    for (const watch of watches()) {
+      watch.beatSeq = 0;
+      watch.behindSinceMs = undefined;
+    }
+  }
+
+  function socket(text: string): void {
+    hearing.lastSignAtMs = nowMs();
+    if (isPush(text, "welcome")) forget();
+    else if (isPush(text, "beat")) beat((JSON.parse(text) as { params: Beat }).params);
+    else if (isPush(text, "sync") && (coming.size > 0 || text.includes('"reset":"')))
+      sync((JSON.parse(text) as { params: Sync }).params);
+  }
+
+  function http(text: string): void {
+    const [, data] = /^data: (.*)$/m.exec(text) ?? [];
+    if (/^event: sync$/m.test(text) && data !== undefined) return sync(JSON.parse(data) as Sync);
+    if (!text.startsWith('{"open":')) return undefined;
+    for (const one of (JSON.parse(text) as { syncs: readonly Sync[] }).syncs) sync(one);
+    return undefined;
+  }
+
+  const hearing: Hearing = {
+    heard: (text, by) => (by === "socket" ? socket(text) : http(text)),
+    lastSignAtMs: 0,
+    snapshots,
+    look() {
+      for (const watch of watches()) {
+        if (watch.sub.position.seq >= watch.beatSeq) watch.behindSinceMs = undefined;
+        else watch.behindSinceMs ??= nowMs();
+      }
+    },
+  };
+  return hearing;
+}

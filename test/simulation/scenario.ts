@@ -1,0 +1,148 @@
+// Owns one scenario from its seed to its verdict: who is there, how long it is stormy, and that all comes to rest afterwards.
+// Does not own the parts. Everything that varies comes from the seed.
+
+import { Actor, gateParams } from "./actor.ts";
+import { Chance } from "./chance.ts";
+import { checkAll } from "./checks.ts";
+import { Disk } from "./disk.ts";
+import { Faults } from "./faults.ts";
+import { Network } from "./network.ts";
+import { Server } from "./server.ts";
+import { Trace } from "./trace.ts";
+import { VirtualTime } from "./virtual-time.ts";
+import { type Habits, loadOf, stormOf } from "./workload.ts";
+
+export interface Verdict {
+  readonly seed: number;
+  readonly hash: string;
+  /** What was wrong; empty where nothing was. */
+  readonly wrongs: readonly string[];
+  readonly trace: readonly string[];
+  readonly facts: Readonly<Record<string, number>>;
+}
+
+export interface ScenarioOptions {
+  readonly print?: (line: string) => void;
+}
+
+/** A client calls nothing live for longer after the last sign of life (W-BEAT-2), with a timer's slack. */
+const SILENCE_MS = 8000 + 5;
+/** Half-open connections, full back-off, HTTP and commands that time out: all of it is over by then. */
+const REST_MS = 120_000;
+const MAX_WRONGS = 10;
+
+export async function playScenario(seed: number, { print }: ScenarioOptions = {}): Promise<Verdict> {
+  const chance = new Chance(seed * 7919 + 1);
+  const trace = new Trace(print);
+  const time = new VirtualTime();
+  const wrongs: string[] = [];
+  const wrong = (what: string): void => {
+    trace.say(time.nowMs, `WRONG ${withoutNames(what)}`);
+    if (wrongs.length < MAX_WRONGS) wrongs.push(`at ${time.nowMs.toFixed(1)} ms: ${what}`);
+  };
+  const onRejection = (error: unknown): void =>
+    wrong(`unhandled rejection: ${error instanceof Error ? error.stack : String(error)}`);
+  process.on("unhandledRejection", onRejection);
+  process.on("uncaughtException", onRejection);
+
+  const habits = habitsOf(chance);
+  const boards = chance.percent(25) ? ["default", "other"] : ["default"];
+  const disk = new Disk(time, chance.fork());
+  const server = new Server({ time, disk, trace, boards, wrong });
+  const actors: Actor[] = [];
+  const settleServer = server.start();
+  await time.run(100, () => undefined);
+  await settleServer;
+  for (let n = chance.int(2, 6); n > 0; n--) actors.push(newActor(actors.length));
+
+  function newActor(number: number): Actor {
+    // Two clients may be one agent: its ids are its own all the same.
+    const name = `agent-${chance.percent(10) ? 0 : number}`;
+    const own = `client-${number}`;
+    const accept = server.accept.bind(server);
+    const network = new Network({ time, chance: chance.fork(), trace, name: own, accept });
+    return new Actor({ name, time, chance: chance.fork(), trace, network, disk, habits, boards, wrong });
+  }
+
+  const faults = new Faults({ time, chance: chance.fork(), server, disk, actors });
+  trace.say(time.nowMs, `${actors.length} clients, faults: ${faults.kinds.join(" ")}`);
+  let isStormy = true;
+  const stormMs = chance.int(3000, 30_000);
+  const meanActMs = chance.pick([40, 150, 600]);
+  for (const actor of actors) repeat(meanActMs, () => actor.act());
+  // Retries over another kind of connection, at about the same time.
+  repeat(meanActMs * 10, () => {
+    const issued = chance.pick(actors).issued.at(-1);
+    if (issued === undefined || server.gate === undefined) return;
+    issued.isTwice = true;
+    server.gate.send(gateParams(issued), issued.actor).catch(() => undefined);
+  });
+  const storms = chance.percent(4) ? chance.int(2, 9) : 0;
+  for (let n = 0; n < storms; n++)
+    time.after(chance.next() * stormMs, () => chance.pick(actors).send("default", stormOf(chance, chance.int(400, 2500))));
+  if (chance.percent(6))
+    time.after(chance.next() * stormMs, () => chance.pick(actors).send("default", loadOf(chance, habits, chance.int(50, 600), 4000)));
+  faults.begin();
+
+  function repeat(meanMs: number, run: () => void): void {
+    time.after(chance.pause(meanMs), () => {
+      if (!isStormy) return;
+      run();
+      repeat(meanMs, run);
+    });
+  }
+
+  function look(): void {
+    for (const { client, machine, hearing, beatMs, watches, name } of actors) {
+      hearing.look();
+      if (client?.status.phase !== "live" || !machine.isAwake) continue;
+      if (time.nowMs - hearing.lastSignAtMs > beatMs + SILENCE_MS)
+        wrong(`${name} is live ${time.nowMs - hearing.lastSignAtMs} ms after the last sign of life (W-BEAT-2)`);
+      for (const watch of watches)
+        if (watch.sub.condition.problem === undefined && time.nowMs - (watch.behindSinceMs ?? Infinity) > beatMs + 5)
+          wrong(`${name} is live, and ${watch.name} is behind a beat for longer than a beat (W-BEAT-2)`);
+    }
+  }
+
+  await time.run(time.nowMs + stormMs, look);
+  isStormy = false;
+  trace.say(time.nowMs, "quiet");
+  const ended = faults.end();
+  const restAtMs = time.nowMs;
+  const isAtRest = (): boolean =>
+    server.isUp &&
+    actors.every(
+      ({ client, issued, machine }) =>
+        client?.status.phase === "live" && !machine.isAsleep && issued.every(({ open }) => open === 0),
+    );
+  do await time.run(time.nowMs + 1000, look);
+  while (!isAtRest() && time.nowMs - restAtMs < REST_MS);
+  const restMs = time.nowMs - restAtMs;
+  await ended;
+  // TTLs, the beats after them, and rates.
+  await time.run(time.nowMs + 25_000, look);
+  if (!isAtRest()) for (const { name, client } of actors) wrong(`${name} does not come to rest: ${JSON.stringify(client?.status)}`);
+  const { engine } = server;
+  if (engine === undefined) wrong("the server is not up");
+  else await checkAll({ engine, disk, actors, nowMs: time.nowMs, wrong });
+  for (const { client } of actors) client?.close();
+  await server.kill(true, []);
+  await time.run(time.nowMs + 1000, () => undefined);
+  process.off("unhandledRejection", onRejection);
+  process.off("uncaughtException", onRejection);
+  const commands = actors.reduce((sum, { issued }) => sum + issued.length, 0);
+  const records = boards.reduce((sum, board) => sum + (disk.chroniclesOf(board).at(-1)?.state.seq ?? 0), 0);
+  return { seed, hash: trace.hash, wrongs, trace: trace.newest, facts: { commands, records, restMs, virtualMs: time.nowMs } };
+}
+
+function habitsOf(chance: Chance): Habits {
+  return {
+    keys: chance.pick([3, 8, 40]),
+    largeValues: chance.pick([0, 10, 60]),
+    hugeValues: chance.percent(15) ? 8 : 0,
+    ttls: chance.pick([0, 20]),
+  };
+}
+
+/** Epochs and sessions have names that differ from run to run. */
+const withoutNames = (text: string): string => text.replace(/[\w-]{16}/g, "…");

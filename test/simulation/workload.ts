@@ -1,0 +1,178 @@
+// Owns what clients do in a scenario: random commands and random subscriptions, over few names, so that they meet.
+// Does not own when (actor). Values go from a digit to more than a page of a sync.
+
+import type { SendableBatch, SendableCommand } from "../../src/client/commands.ts";
+import type { FilterInput } from "../../src/protocol/wire/filter.ts";
+import type { Chance } from "./chance.ts";
+
+export interface Habits {
+  /** Keys of each prefix. */
+  readonly keys: number;
+  readonly largeValues: number;
+  /** Values beyond a page, in percent. */
+  readonly hugeValues: number;
+  readonly ttls: number;
+}
+
+const PREFIXES = ["a:", "task:", "ключ/🐝"] as const;
+const TASKS = ["plan", "build", "__proto__"] as const;
+const EVENTS = ["permission_request", "handoff"] as const;
+
+export function keyOf(chance: Chance, { keys }: Habits): string {
+  return chance.pick(PREFIXES) + chance.int(0, keys - 1);
+}
+
+function textOf(chance: Chance, units: number): string {
+  return `${chance.int(0, 1e9)} ${chance.pick(["x", "é", '"', "🐝"]).repeat(units)}`;
+}
+
+export function valueOf(chance: Chance, habits: Habits): unknown {
+  if (chance.percent(habits.hugeValues)) return { n: chance.int(0, 9), huge: textOf(chance, chance.int(50_000, 150_000)) };
+  if (chance.percent(habits.largeValues)) {
+    const fields = Array.from({ length: 8 }, (_, i) => [`f${i}`, textOf(chance, chance.int(100, 900))]);
+    return { n: chance.int(0, 9), ...Object.fromEntries(fields) };
+  }
+  return chance.pick<() => unknown>([
+    () => chance.int(0, 99),
+    () => textOf(chance, chance.int(0, 30)),
+    () => null,
+    () => [1, "2", { three: [true] }],
+    () => ({ n: chance.int(0, 9), status: chance.pick(["open", "done"]), inner: { a: 1, b: chance.int(0, 9) } }),
+    () => 12_345_678_901_234_567_890n,
+    () => ({}),
+  ])();
+}
+
+function patchOf(chance: Chance): unknown {
+  return chance.pick<() => unknown>([
+    () => ({ n: chance.int(0, 9) }),
+    () => ({ [`f${chance.int(0, 7)}`]: textOf(chance, 20) }),
+    () => ({ [`f${chance.int(0, 7)}`]: null }),
+    () => ({ inner: { b: chance.int(0, 9), c: null } }),
+    () => ({ status: "merged", added: textOf(chance, 5) }),
+    () => "whole",
+  ])();
+}
+
+function noteOf(chance: Chance): SendableCommand {
+  return {
+    type: "audit.note",
+    event: chance.pick(EVENTS),
+    // Makes every note one of its kind.
+    reason: `note ${chance.int(0, 2 ** 31)}`,
+    ...(chance.percent(40) ? { agent: chance.pick(["agent-0", "agent-1"]) } : {}),
+    ...(chance.percent(50) ? { granted: chance.percent(50) } : {}),
+  };
+}
+
+function entryCommand(chance: Chance, habits: Habits): SendableCommand {
+  const key = keyOf(chance, habits);
+  const condition = chance.percent(20)
+    ? { if: chance.percent(50) ? { absent: true as const } : { rev: chance.int(1, 6) } }
+    : {};
+  const ttl = chance.percent(habits.ttls) ? { ttlMs: chance.int(1, 8000) } : {};
+  switch (chance.weighted({ put: 5, merge: 4, delete: 2 })) {
+    case "put":
+      return { type: "entry.put", key, value: valueOf(chance, habits), ...ttl, ...condition };
+    case "merge":
+      return { type: "entry.merge", key, patch: patchOf(chance), ...ttl, ...condition };
+    case "delete":
+      return { type: "entry.delete", key, ...condition };
+  }
+}
+
+function otherCommand(chance: Chance): SendableCommand {
+  const task = chance.pick(TASKS);
+  const name = `n${chance.int(0, 3)}`;
+  return chance.pick<() => SendableCommand>([
+    () => ({ type: "budget.open", task, limitTokens: chance.int(0, 1000), description: textOf(chance, 3) }),
+    () => ({ type: "budget.charge", task, tokens: chance.int(0, 300), reason: "work" }),
+    () => ({ type: "budget.limit", task, limitTokens: chance.int(0, 2000) }),
+    () => ({ type: "budget.close", task }),
+    () => ({ type: "claim.acquire", claim: name, ttlMs: chance.int(1, 10_000) }),
+    () => ({ type: "claim.renew", claim: name, fence: chance.int(0, 30), ttlMs: chance.int(1, 5000) }),
+    () => ({ type: "claim.release", claim: name, fence: chance.int(0, 30) }),
+    () => ({ type: "request.open", request: name, kind: "permission", subject: "disk", ttlMs: chance.int(1, 9000) }),
+    () => ({ type: "request.decide", request: name, decision: chance.pick(["granted", "denied"]) }),
+    () => ({ type: "request.close", request: name }),
+    () => ({ type: "agent.report", agent: `agent-${chance.int(0, 3)}`, state: chance.pick(["busy", null]) }),
+    () => ({ type: "task.report", task, status: textOf(chance, 2), details: { step: chance.int(0, 9) } }),
+  ])();
+}
+
+export function commandOf(chance: Chance, habits: Habits): SendableCommand | SendableBatch {
+  const one = (): SendableCommand => {
+    switch (chance.weighted({ entry: 6, note: 2, other: 3 })) {
+      case "entry":
+        return entryCommand(chance, habits);
+      case "note":
+        return noteOf(chance);
+      case "other":
+        return otherCommand(chance);
+    }
+  };
+  if (!chance.percent(8)) return one();
+  return { type: "batch", commands: Array.from({ length: chance.int(1, 6) }, one) };
+}
+
+/** More notes at once than memory keeps, or than are told of one absence. */
+export function stormOf(chance: Chance, count: number): SendableBatch {
+  return { type: "batch", commands: Array.from({ length: count }, () => noteOf(chance)) };
+}
+
+/** Enough entries for a snapshot of several pages. */
+export function loadOf(chance: Chance, habits: Habits, count: number, units: number): SendableBatch {
+  const commands = Array.from({ length: count }, (_, i) => {
+    const key = chance.pick(PREFIXES) + String(habits.keys + i).padStart(5, "0");
+    return { type: "entry.put" as const, key, value: textOf(chance, chance.int(1, units)) };
+  });
+  return { type: "batch", commands };
+}
+
+export function filterOf(chance: Chance, habits: Habits): FilterInput {
+  const prefix = chance.pick<string>(PREFIXES);
+  const audit = {
+    audit: {
+      tail: chance.pick([0, 0, 5, 1000]),
+      ...(chance.percent(40) ? { event: chance.pick(EVENTS) } : {}),
+      ...(chance.percent(20) ? { agent: "agent-0" } : {}),
+      ...(chance.percent(20) ? { granted: true } : {}),
+    },
+  };
+  switch (chance.weighted({ all: 3, prefix: 2, keys: 2, window: 4, audit: 3, items: 2 })) {
+    case "all":
+      return {
+        entries: {},
+        budgets: true,
+        agents: true,
+        tasks: true,
+        requests: true,
+        claims: true,
+        sources: true,
+        ...audit,
+      };
+    case "prefix":
+      return { entries: { prefix }, ...(chance.percent(30) ? audit : {}) };
+    case "keys":
+      return { entries: { keys: Array.from({ length: chance.int(1, 6) }, () => keyOf(chance, habits)) } };
+    case "window":
+      return { entries: { window: windowOf(chance, habits) }, ...(chance.percent(20) ? { budgets: true } : {}) };
+    case "audit":
+      return audit;
+    case "items":
+      return { budgets: true, claims: true, agents: true, tasks: chance.percent(50) || undefined };
+  }
+}
+
+function windowOf(chance: Chance, habits: Habits) {
+  return {
+    sort: chance.pick(["key", "changed"] as const),
+    ...placeOf(chance, habits),
+    ...(chance.percent(40) ? { prefix: chance.pick<string>(PREFIXES) } : {}),
+    ...(chance.percent(15) ? { search: String(chance.int(0, 9)) } : {}),
+  };
+}
+
+export function placeOf(chance: Chance, { keys }: Habits): { from: number; count: number } {
+  return { from: chance.percent(40) ? 0 : chance.int(0, keys * 3), count: chance.int(1, 25) };
+}
