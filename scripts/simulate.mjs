@@ -11,6 +11,8 @@ import { build } from "vite";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, "dist/.build/simulation");
 const MAX_FAILURES = 10;
+/** A scenario that takes so long never ends. */
+const HANGS_AFTER_MS = 120_000;
 
 const { values } = parseArgs({
   options: {
@@ -73,14 +75,17 @@ const worker = () =>
   new Promise((resolve) => {
     const child = fork(program, { execArgv: ["--max-semi-space-size=64"] });
     let playing;
+    let watchdog;
     const give = () => {
       if (next >= first + count || failed.length >= MAX_FAILURES) return child.disconnect();
       playing = next++;
+      watchdog = setTimeout(() => child.kill("SIGKILL"), HANGS_AFTER_MS);
       return child.send(playing);
     };
     child.on("message", (verdict) => {
       done++;
       playing = undefined;
+      clearTimeout(watchdog);
       for (const [name, value] of Object.entries(verdict.facts)) sums[name] = (sums[name] ?? 0) + value;
       if (verdict.wrongs.length > 0) {
         failed.push(verdict.seed);
@@ -88,10 +93,11 @@ const worker = () =>
       }
       give();
     });
-    child.on("exit", (code) => {
+    child.on("exit", (code, signal) => {
+      clearTimeout(watchdog);
       if (playing !== undefined) {
         failed.push(playing);
-        tell({ seed: playing, wrongs: [`the process ended with ${code}`], trace: [] });
+        tell({ seed: playing, wrongs: [`the process ended with ${signal ?? code}`], trace: [] });
       }
       resolve();
     });

@@ -208,6 +208,7 @@ export class Actor {
     for (let n = chance.int(1, 3); n > 0; n--) {
       const { from, count } = placeOf(chance, habits);
       const search = chance.percent(10) ? chance.pick(["", "1", "task"]) : undefined;
+      watch.hasSearched ||= search !== undefined;
       watch.wanted = { from, count, search: search ?? watch.wanted?.search ?? "" };
       watch.sub.window.move(from, count, search);
     }

@@ -4,7 +4,8 @@
 import type { Watch } from "./watch.ts";
 
 export interface Hearing {
-  readonly heard: (text: string, by: "socket" | "http") => void;
+  /** `asked`: the address of the request that is answered. */
+  readonly heard: (text: string, asked?: string) => void;
   lastSignAtMs: number;
   /** Positions at which snapshots of a subscription ended: from there on notes are told one by one. */
   readonly snapshots: ReadonlyMap<string, ReadonlySet<number>>;
@@ -58,16 +59,24 @@ export function createHearing(watches: () => readonly Watch[], nowMs: () => numb
       sync((JSON.parse(text) as { params: Sync }).params);
   }
 
-  function http(text: string): void {
+  /** By HTTP nobody repeats the subscription's name: what was asked for tells which it is. */
+  function http(text: string, asked: string): void {
+    const { pathname, searchParams } = new URL(asked);
+    const filter = searchParams.get("filter");
+    const those = watches().filter(
+      (watch) => pathname.includes(`/${watch.board}/`) && JSON.stringify(watch.filter) === filter,
+    );
+    for (const told of syncsIn(text)) for (const { sub } of those) sync({ ...told, sub: sub.name });
+  }
+
+  function syncsIn(text: string): readonly Sync[] {
     const [, data] = /^data: (.*)$/m.exec(text) ?? [];
-    if (/^event: sync$/m.test(text) && data !== undefined) return sync(JSON.parse(data) as Sync);
-    if (!text.startsWith('{"open":')) return undefined;
-    for (const one of (JSON.parse(text) as { syncs: readonly Sync[] }).syncs) sync(one);
-    return undefined;
+    if (/^event: sync$/m.test(text) && data !== undefined) return [JSON.parse(data) as Sync];
+    return text.startsWith('{"open":') ? (JSON.parse(text) as { syncs: readonly Sync[] }).syncs : [];
   }
 
   const hearing: Hearing = {
-    heard: (text, by) => (by === "socket" ? socket(text) : http(text)),
+    heard: (text, asked) => (asked === undefined ? socket(text) : http(text, asked)),
     lastSignAtMs: 0,
     snapshots,
     look() {

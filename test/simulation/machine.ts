@@ -14,8 +14,8 @@ export interface MachineOptions {
   readonly time: VirtualTime;
   readonly chance: Chance;
   readonly network: Network;
-  /** Every text that arrives whole, by socket or as an answer of HTTP. */
-  readonly heard: (text: string, by: "socket" | "http") => void;
+  /** Every text that arrives whole, by socket or as an answer to a request by HTTP. */
+  readonly heard: (text: string, asked?: string) => void;
 }
 
 /** The status line and head of a handshake's answer; only its length matters. */
@@ -104,7 +104,7 @@ export class Machine {
       for (const frame of read(piece.subarray(head))) {
         if (isOver) return;
         if (frame.kind === "text") {
-          this.#options.heard(frame.text, "socket");
+          this.#options.heard(frame.text);
           events.message(frame.text);
         } else if (frame.kind === "ping") link?.from("client").write(PONG);
         else if (frame.kind === "close") ended(frame.code, frame.reason);
@@ -136,7 +136,7 @@ export class Machine {
   #fetch: FetchLike = (url, { method, headers, body, signal }) =>
     new Promise<ResponseLike>((resolve, reject) => {
       const read = createFrameReader();
-      const answer = createAnswer(this.#options.heard);
+      const answer = createAnswer((text) => this.#options.heard(text, url));
       let link: Link | undefined;
       let isOver = false;
       const fail = (why: string): void => {
@@ -185,7 +185,7 @@ interface Reading {
 }
 
 /** A response whose body arrives bit by bit. */
-function createAnswer(heard: MachineOptions["heard"]) {
+function createAnswer(heard: (text: string) => void) {
   const waiting: Buffer[] = [];
   const all: Buffer[] = [];
   let end: "open" | "whole" | Error = "open";
@@ -198,7 +198,7 @@ function createAnswer(heard: MachineOptions["heard"]) {
   function hearEvents(bytes: Buffer): void {
     const parts = (events + bytes.toString("latin1")).split("\n\n");
     events = parts.pop() ?? "";
-    for (const part of parts) heard(Buffer.from(part, "latin1").toString("utf8"), "http");
+    for (const part of parts) heard(Buffer.from(part, "latin1").toString("utf8"));
   }
 
   function serve(): void {
@@ -230,7 +230,7 @@ function createAnswer(heard: MachineOptions["heard"]) {
             const done = (): void => {
               if (end instanceof Error) return reject(end);
               const text = Buffer.concat(all).toString("utf8");
-              heard(text, "http");
+              heard(text);
               return resolve(text);
             };
             if (end === "open") onEnd.push(done);

@@ -67,8 +67,8 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
   const faults = new Faults({ time, chance: chance.fork(), server, disk, actors });
   trace.say(time.nowMs, `${actors.length} clients, faults: ${faults.kinds.join(" ")}`);
   let isStormy = true;
-  const stormMs = chance.int(3000, 30_000);
-  const meanActMs = chance.pick([40, 150, 600]);
+  const stormMs = chance.percent(80) ? chance.int(2000, 8000) : chance.int(8000, 30_000);
+  const meanActMs = chance.pick([60, 250, 800]);
   for (const actor of actors) repeat(meanActMs, () => actor.act());
   // Retries over another kind of connection, at about the same time.
   repeat(meanActMs * 10, () => {
@@ -120,7 +120,7 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
   const restMs = time.nowMs - restAtMs;
   await ended;
   // TTLs, the beats after them, and rates.
-  await time.run(time.nowMs + 25_000, look);
+  await time.run(time.nowMs + 14_000, look);
   if (!isAtRest()) for (const { name, client } of actors) wrong(`${name} does not come to rest: ${JSON.stringify(client?.status)}`);
   const { engine } = server;
   if (engine === undefined) wrong("the server is not up");
@@ -138,7 +138,7 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
 function habitsOf(chance: Chance): Habits {
   return {
     keys: chance.pick([3, 8, 40]),
-    largeValues: chance.pick([0, 10, 60]),
+    largeValues: chance.pick([0, 0, 10, 40]),
     hugeValues: chance.percent(15) ? 8 : 0,
     ttls: chance.pick([0, 20]),
   };

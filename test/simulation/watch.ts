@@ -138,8 +138,8 @@ export class Watch {
     if (approximate) return;
     const { prefix = "", sort = "key" } = entries.window;
     const search = this.wanted.search.toLowerCase();
-    // While a search changes, nobody outside knows which of them this is.
-    if (search !== (entries.window.search ?? "").toLowerCase() && !this.isQuiet) return;
+    // Once a search changes, nobody outside knows which of them is shown.
+    if (this.hasSearched && !this.isQuiet) return;
     const all = [...chronicle.allAt("entries", seq)]
       .filter(([key]) => key.startsWith(prefix) && key.toLowerCase().includes(search))
       .map(([key, version]) => ({ key, version }));
@@ -162,6 +162,8 @@ export class Watch {
     return undefined;
   }
 
+  /** Its search was changed. */
+  hasSearched = false;
   /** Nothing is under way any more. */
   isQuiet = false;
 }
