@@ -55,6 +55,7 @@ export class BoardFeed {
   readonly #orders: Readonly<Record<Kind, ChangeOrder>>;
   readonly #lookbacks: { readonly from: number; readonly to: number; readonly keys: readonly string[] }[] = [];
   readonly #keyListeners = new Set<KeyListener>();
+  #lastKeys: { readonly from: number; readonly head: number; readonly keys: readonly string[] } | undefined;
 
   constructor(state: BoardState) {
     this.state = state;
@@ -110,6 +111,15 @@ export class BoardFeed {
 
   /** Keys that changed after `from`, in no certain order. `from` must be within reach. */
   keysSince(from: number): readonly string[] {
+    // In a flush many cohorts ask the same.
+    const last = this.#lastKeys;
+    if (last !== undefined && last.from === from && last.head === this.head) return last.keys;
+    const keys = this.#findKeysSince(from);
+    this.#lastKeys = { from, head: this.head, keys };
+    return keys;
+  }
+
+  #findKeysSince(from: number): readonly string[] {
     const order = this.#orders.entries;
     if (from >= order.floor) return order.since(seqOf(from));
     const before = this.#lookBack(from);

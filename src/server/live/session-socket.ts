@@ -109,7 +109,7 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
     const session = hub.open({ agent, beatMs: query.beatMs, transport });
     const carried: Carried = { session, ws, pingedAtMs: clock(), isAwaiting: false };
     all.add(carried);
-    log.info({ ip, agent, session: session.id, connections: all.size }, "session opened");
+    log.info({ ip, agent, client: query.client, session: session.id, connections: all.size }, "session opened");
     ws.on("message", (data: Buffer, isBinary: boolean) => {
       if (isBinary) session.close(CLOSE.badFrame, "a binary frame");
       else session.message(data.toString("utf8"));
