@@ -4,6 +4,7 @@
 
 import type { BoardHandle } from "../../engine/contract.ts";
 import {
+  type AppliedRecord,
   BoardFeed,
   Cohort,
   type Page,
@@ -16,6 +17,7 @@ import type { ResetReason } from "../../protocol/index.ts";
 import { Refusal } from "../problem.ts";
 import { auditText } from "../views/audit-text.ts";
 import { Frame } from "./frame.ts";
+import { KeyInterest } from "./key-interest.ts";
 import { createLane, type Lane } from "./lane.ts";
 import type { Listener, Member } from "./member.ts";
 import { fetchPastNotes } from "./past-notes.ts";
@@ -39,7 +41,22 @@ export interface ChannelOptions {
   readonly fault: (error: unknown, board: string) => void;
 }
 
+/** Those of one rate. */
+interface Pace {
+  readonly lane: Lane;
+  /** Members whom any change may concern. */
+  readonly broad: Set<Member>;
+  /** All others: members who asked for single keys. */
+  readonly narrow: Set<Member>;
+  /** Members of `narrow` who have something to hear at the next flush. */
+  readonly due: Set<Member>;
+}
+
 const wrap = ({ params, to }: Page): Frame => new Frame("sync", params, to);
+
+/** Whether only changes of certain keys concern it. */
+const isNarrow = (view: View): view is View & { readonly keys: readonly string[] } =>
+  view.keys !== undefined && view.streams.length === 0 && view.audit === undefined;
 
 export class Channel {
   readonly board: BoardHandle;
@@ -48,7 +65,8 @@ export class Channel {
   readonly #sources: RowSources;
   readonly #cohorts = new Map<string, Cohort<Frame>>();
   readonly #members = new Map<Cohort<Frame>, Set<Member>>();
-  readonly #lanes = new Map<number, { readonly lane: Lane; readonly members: Set<Member> }>();
+  readonly #paces = new Map<number, Pace>();
+  readonly #interest = new KeyInterest<Cohort<Frame>>();
   readonly #fetching = new Set<string>();
   readonly #stopHearing: () => void;
   #isClosed = false;
@@ -62,13 +80,13 @@ export class Channel {
     this.#sources.onChange(() => this.#wakeAll());
     this.#stopHearing = options.board.onApplied((group) => {
       this.feed.applied(group);
-      this.#wakeAll();
+      this.#wake(group);
     });
   }
 
   get size(): number {
     let size = 0;
-    for (const { members } of this.#lanes.values()) size += members.size;
+    for (const { broad, narrow } of this.#paces.values()) size += broad.size + narrow.size;
     return size;
   }
 
@@ -97,11 +115,11 @@ export class Channel {
   }
 
   leave(member: Member): void {
-    const lane = this.#lanes.get(member.rateMs);
-    lane?.members.delete(member);
-    if (lane?.members.size === 0) {
-      lane.lane.close();
-      this.#lanes.delete(member.rateMs);
+    const pace = this.#paces.get(member.rateMs);
+    for (const members of [pace?.broad, pace?.narrow, pace?.due]) members?.delete(member);
+    if (pace !== undefined && pace.broad.size + pace.narrow.size === 0) {
+      pace.lane.close();
+      this.#paces.delete(member.rateMs);
     }
     this.#leaveCohort(member);
     member.pages?.return(undefined);
@@ -135,7 +153,6 @@ export class Channel {
       case "pages":
         member.pages = answer.pages;
         member.rows = 0;
-        member.reset = undefined;
         return this.#pull(member, answer.pages);
       case "frames": {
         const { frames } = answer;
@@ -154,8 +171,11 @@ export class Channel {
 
   /** The member takes more again. */
   resume(member: Member): void {
-    if (member.pages !== undefined) this.serve(member);
-    else if (member.from !== this.feed.head || member.reset !== undefined) this.#lanes.get(member.rateMs)?.lane.wake();
+    if (member.pages !== undefined) return this.serve(member);
+    if (member.from === this.feed.head && member.reset === undefined) return undefined;
+    const pace = this.#paces.get(member.rateMs);
+    if (pace?.narrow.has(member) === true) pace.due.add(member);
+    return pace?.lane.wake();
   }
 
   /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
@@ -163,7 +183,8 @@ export class Channel {
     const { feed } = this;
     const { from, reset } = member;
     if (from === feed.head || reset !== undefined || member.pages !== undefined || !member.listener.takes) return;
-    if (member.cohort.answer(member).kind !== "nothing") return;
+    const isQuiet = isNarrow(member.cohort.view) && !this.#isDue(member);
+    if (!isQuiet && member.cohort.answer(member).kind !== "nothing") return;
     member.listener.tell(member, member.cohort.quiet(from, feed.head));
     member.from = feed.head;
   }
@@ -171,27 +192,39 @@ export class Channel {
   /** The board is gone. */
   dissolve(): void {
     const listeners = new Set<Listener>();
-    for (const { members } of this.#lanes.values()) for (const { listener } of members) listeners.add(listener);
+    for (const { broad, narrow } of this.#paces.values())
+      for (const { listener } of [...broad, ...narrow]) listeners.add(listener);
     for (const listener of listeners) listener.boardGone(this.board.name);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#stopHearing();
-    for (const { lane } of this.#lanes.values()) lane.close();
+    for (const { lane } of this.#paces.values()) lane.close();
     for (const cohort of this.#cohorts.values()) cohort.close();
     this.#sources.close();
   }
 
   #enter(member: Member): void {
     this.#membersOf(member.cohort).add(member);
-    let lane = this.#lanes.get(member.rateMs);
-    if (lane === undefined) {
-      const members = new Set<Member>();
-      lane = { members, lane: createLane(member.rateMs, this.#options.timers, () => this.#flush(members)) };
-      this.#lanes.set(member.rateMs, lane);
+    const pace = this.#paceOf(member.rateMs);
+    if (isNarrow(member.cohort.view)) pace.narrow.add(member);
+    else pace.broad.add(member);
+  }
+
+  #paceOf(rateMs: number): Pace {
+    let pace = this.#paces.get(rateMs);
+    if (pace === undefined) {
+      const lane = createLane(rateMs, this.#options.timers, () => this.#flush(fresh));
+      const fresh: Pace = { lane, broad: new Set(), narrow: new Set(), due: new Set() };
+      pace = fresh;
+      this.#paces.set(rateMs, pace);
     }
-    lane.members.add(member);
+    return pace;
+  }
+
+  #isDue(member: Member): boolean {
+    return this.#paces.get(member.rateMs)?.due.has(member) === true;
   }
 
   #cohortOf(sub: string, view: View): Cohort<Frame> {
@@ -208,6 +241,7 @@ export class Channel {
         view.window === undefined || rows === undefined ? undefined : new WindowView(feed, view.window, rows);
       cohort = new Cohort({ feed, view, sub, window, wrap, noteText: auditText });
       this.#cohorts.set(name, cohort);
+      if (isNarrow(view)) this.#interest.add(view.keys, cohort);
     }
     return cohort;
   }
@@ -228,14 +262,45 @@ export class Channel {
     if (members.size > 0) return;
     this.#members.delete(cohort);
     this.#cohorts.delete(`${member.sub} ${cohort.view.canonical}`);
+    if (isNarrow(cohort.view)) this.#interest.remove(cohort.view.keys, cohort);
     cohort.close();
   }
 
   #wakeAll(): void {
-    for (const { lane } of this.#lanes.values()) lane.wake();
+    for (const { lane } of this.#paces.values()) lane.wake();
   }
 
-  #flush(members: ReadonlySet<Member>): void {
+  /** Wake those whom a group of records may concern. */
+  #wake(group: readonly AppliedRecord[]): void {
+    for (const { broad, lane } of this.#paces.values()) if (broad.size > 0) lane.wake();
+    if (this.#interest.isEmpty) return;
+    for (const { changes } of group) {
+      for (const { type, name } of changes) {
+        if (type === "entry.changed" || type === "entry.deleted") this.#wakeFor(name);
+      }
+    }
+  }
+
+  #wakeFor(key: string): void {
+    for (const cohort of this.#interest.in(key)) {
+      for (const member of this.#membersOf(cohort)) {
+        const pace = this.#paces.get(member.rateMs);
+        pace?.due.add(member);
+        pace?.lane.wake();
+      }
+    }
+  }
+
+  #flush({ broad, due }: Pace): void {
+    this.#serveAll(broad);
+    if (due.size === 0) return;
+    const members = new Set(due);
+    // Who cannot be told everything now comes back by `resume`.
+    due.clear();
+    this.#serveAll(members);
+  }
+
+  #serveAll(members: ReadonlySet<Member>): void {
     const cohorts = new Set<Cohort<Frame>>();
     const held = new Set<Listener>();
     for (const member of members) {
@@ -247,7 +312,9 @@ export class Channel {
       try {
         this.serve(member);
       } catch (error) {
+        // It resumes from where it stands; left alone it would seem to be up to date.
         this.#options.fault(error, this.board.name);
+        listener.fail();
       }
       cohorts.add(member.cohort);
     }
@@ -262,6 +329,7 @@ export class Channel {
       const next = pages.next();
       if (next.done === true) {
         member.pages = undefined;
+        member.reset = undefined;
         break;
       }
       listener.tell(member, next.value);

@@ -16,6 +16,8 @@ export interface Listener {
   /** Several frames follow: send them in one go. */
   hold(): void;
   release(): void;
+  /** Something went wrong in telling it: end the session, so that the client resumes. */
+  fail(): void;
   /** The board was deleted. */
   boardGone(board: string): void;
 }

@@ -157,6 +157,8 @@ export class Session implements Listener {
   /** A beat that many share, after what keeps its subscriptions young. */
   beat(frame: Frame): void {
     if (this.#phase === "closed") return;
+    // Whoever was held back and takes more again is behind for what it sees.
+    if (this.#wasHeld && this.takes) this.#resume();
     for (const { member, channel } of this.#subscriptions.all) channel.keepYoung(member);
     this.#transport.push(frame);
   }
@@ -191,6 +193,10 @@ export class Session implements Listener {
 
   release(): void {
     this.#transport.release();
+  }
+
+  fail(): void {
+    this.close(CLOSE.fault, "the server made a mistake");
   }
 
   boardGone(board: string): void {
