@@ -22,8 +22,9 @@ import { SYSTEM_TIMERS } from "./live/timers.ts";
 import { createClassicSockets } from "./socket/classic-socket.ts";
 import { createFrames } from "./views/frames.ts";
 
-/** Clients of a server that stops come back over this time, in ms. */
+/** Clients of a server that stops come back spread over a time: this, and a quarter of a ms for each. */
 const DRAIN_SPREAD_MS = 1000;
+const MOST_DRAIN_SPREAD_MS = 10_000;
 
 export interface SwarmboardServer {
   /** Where to open it, such as `http://127.0.0.1:8000`. */
@@ -126,7 +127,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const stop = async (): Promise<void> => {
       stopping = true;
       log.info({ sockets: sockets.count, sessions: sessions.count }, "server stopping");
-      hub.drain(0, DRAIN_SPREAD_MS);
+      hub.drain(0, Math.min(MOST_DRAIN_SPREAD_MS, DRAIN_SPREAD_MS + sessions.count / 4));
       hub.close();
       const ended = new Promise<void>((done) => app.server.close(() => done()));
       app.server.closeIdleConnections();
