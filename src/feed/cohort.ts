@@ -13,6 +13,11 @@ export interface Stand {
   readonly reset: ResetReason | undefined;
   /** The version of the window's rows that it holds; 0 for none. */
   readonly rows: number;
+  /**
+   * It was told a sync of this subscription, so that it holds what patches refer to. Not after a resume: a client that
+   * cannot apply a patch comes back with its cursor, and must not get the same patch again (W-SYNC-8).
+   */
+  readonly isLive: boolean;
 }
 
 export type Answer<F> =
@@ -59,6 +64,7 @@ export class Cohort<F> {
   readonly #kept = new Map<string, Kept<F>>();
   #keptUnits = 0;
   #past = new Map<number, PastNotes>();
+  #quiet: { readonly from: number; readonly to: number; readonly frame: F } | undefined;
 
   constructor(options: CohortOptions<F>) {
     this.#options = options;
@@ -73,10 +79,11 @@ export class Cohort<F> {
     if (window !== undefined && !window.isReady) return { kind: "wait" };
     const rows = window?.refresh() ?? 0;
     if (reset === undefined && from === feed.head && stand.rows === rows) return { kind: "nothing" };
-    const name = `${reset ?? from} ${stand.rows} ${rows}`;
+    const name = `${reset ?? from} ${stand.rows} ${rows} ${stand.isLive}`;
     const kept = this.#kept.get(name);
     if (kept !== undefined && this.#stillGood(kept)) return kept.answer;
-    if (reset === undefined && view.audit !== undefined && from < notesKeptAfter(feed) && !this.#past.has(from)) {
+    // Those that were fetched a moment ago may not reach up to those in memory any more.
+    if (reset === undefined && view.audit !== undefined && (this.#past.get(from)?.to ?? from) < notesKeptAfter(feed)) {
       return { kind: "notes", from };
     }
     return this.#make(name, stand, rows);
@@ -89,7 +96,11 @@ export class Cohort<F> {
 
   /** A sync without streams: the replica is as good as the board at `to` (W-BEAT-3). */
   quiet(from: number, to: number): F {
-    return this.#options.wrap({ params: `{"sub":"${this.sub}","from":${from},"to":${to}}`, to });
+    const last = this.#quiet;
+    if (last !== undefined && last.from === from && last.to === to) return last.frame;
+    const frame = this.#options.wrap({ params: `{"sub":"${this.sub}","from":${from},"to":${to}}`, to });
+    this.#quiet = { from, to, frame };
+    return frame;
   }
 
   /** Let go of what only those had use for who have been served by now. */
@@ -109,7 +120,7 @@ export class Cohort<F> {
     return units >= MIN_REUSED_UNITS && behind <= MAX_RECORDS_BEHIND;
   }
 
-  #make(name: string, { from, reset, rows: heldRows }: Stand, rows: number): Answer<F> {
+  #make(name: string, { from, reset, rows: heldRows, isLive }: Stand, rows: number): Answer<F> {
     const { feed, view, window, wrap, noteText } = this.#options;
     const pages = syncPages({
       feed,
@@ -117,7 +128,7 @@ export class Cohort<F> {
       sub: this.sub,
       from,
       reset,
-      patches: true,
+      patches: isLive,
       past: reset === undefined ? this.#past.get(from) : undefined,
       window: window === undefined ? undefined : () => window.textFrom(reset === undefined ? heldRows : 0),
       noteText,

@@ -53,8 +53,9 @@ export class ReferenceReplica {
   /** Where it stands; undefined before the first complete sync. */
   at: number | undefined;
   held: Held = nothing();
-  /** The reason of the reset that was applied last. */
+  /** The reason of the reset that was applied last, and the position that it came to. */
   reset: string | undefined;
+  startedAt: number | undefined;
   #pages: Json[] = [];
 
   get isBetweenPages(): boolean {
@@ -87,8 +88,10 @@ export class ReferenceReplica {
     let held = pages[0].reset === undefined ? copyOf(this.held) : nothing();
     for (const page of pages) held = afterPage(held, page);
     this.held = held;
-    this.reset = pages[0].reset ?? this.reset;
     this.at = sync.to;
+    if (pages[0].reset === undefined) return true;
+    this.reset = pages[0].reset;
+    this.startedAt = this.at;
     return true;
   }
 }

@@ -4,11 +4,13 @@
 
 import type { BoardHandle } from "../../engine/contract.ts";
 import {
+  type Answer,
   BoardFeed,
   Cohort,
   type Page,
   RowSources,
   type RowSourcesHost,
+  type Stand,
   type View,
   WindowView,
 } from "../../feed/index.ts";
@@ -40,6 +42,17 @@ export interface ChannelOptions {
 }
 
 const wrap = ({ params, to }: Page): Frame => new Frame("sync", params, to);
+
+const standOf = ({ told, reset, rows, isLive }: Member): Stand => ({ from: told, reset, rows, isLive });
+
+/** Frames that many get, each as slowly as it takes them. Ends with the version of the window's rows. */
+function* shared({
+  frames,
+  rows,
+}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number, void> {
+  yield* frames;
+  return rows;
+}
 
 export class Channel {
   readonly board: BoardHandle;
@@ -89,6 +102,7 @@ export class Channel {
       cohort: this.#cohortOf(sub, view),
       told: isReset ? 0 : stand.from,
       reset: isReset ? stand.reset : undefined,
+      isLive: false,
       rows: 0,
       pages: undefined,
     };
@@ -104,7 +118,7 @@ export class Channel {
       this.#lanes.delete(member.rateMs);
     }
     this.#leaveCohort(member);
-    member.pages?.return(undefined);
+    member.pages?.return();
     member.pages = undefined;
   }
 
@@ -121,11 +135,9 @@ export class Channel {
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
   serve(member: Member): void {
-    const { listener } = member;
-    if (!listener.takes) return;
+    if (!member.listener.takes) return;
     if (member.pages !== undefined) return this.#pull(member, member.pages);
-    const { told, reset, rows } = member;
-    const answer = member.cohort.answer({ from: told, reset, rows });
+    const answer = member.cohort.answer(standOf(member));
     switch (answer.kind) {
       case "nothing":
       case "wait":
@@ -134,19 +146,13 @@ export class Channel {
         this.#fetch(member.cohort, answer.from);
         return;
       case "pages":
-        member.pages = answer.pages;
-        member.rows = 0;
-        member.reset = undefined;
-        return this.#pull(member, answer.pages);
+        return this.#begin(member, answer.pages);
       case "frames": {
-        const { frames } = answer;
-        if (frames.length > 1) listener.hold();
-        for (const frame of frames) listener.tell(member, frame);
-        if (frames.length > 1) listener.release();
-        member.told = answer.to;
+        const [only, ...rest] = answer.frames;
+        if (only === undefined || rest.length > 0) return this.#begin(member, shared(answer));
         member.rows = answer.rows;
-        member.reset = undefined;
-        return;
+        this.#tell(member, only);
+        return this.#catchUp(member);
       }
       default:
         answer satisfies never;
@@ -156,17 +162,17 @@ export class Channel {
   /** The member takes more again. */
   resume(member: Member): void {
     if (member.pages !== undefined) this.serve(member);
-    else if (member.told !== this.feed.head || member.reset !== undefined) this.#lanes.get(member.rateMs)?.lane.wake();
+    else this.#catchUp(member);
   }
 
   /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
   keepYoung(member: Member): void {
     const { feed } = this;
-    const { told, reset, rows } = member;
-    if (told === feed.head || reset !== undefined || member.pages !== undefined || !member.listener.takes) return;
-    if (member.cohort.answer({ from: told, reset, rows }).kind !== "nothing") return;
-    member.listener.tell(member, member.cohort.quiet(told, feed.head));
-    member.told = feed.head;
+    const { told, reset, pages, cohort, listener } = member;
+    if (told === feed.head || reset !== undefined || pages !== undefined || !listener.takes) return;
+    const answer = cohort.answer(standOf(member));
+    if (answer.kind === "nothing") this.#tell(member, cohort.quiet(told, feed.head));
+    else if (answer.kind === "pages") answer.pages.return();
   }
 
   /** The board is gone. */
@@ -249,20 +255,40 @@ export class Channel {
     for (const cohort of cohorts) cohort.settle();
   }
 
-  #pull(member: Member, pages: Generator<Frame, void, void>): void {
+  #begin(member: Member, pages: NonNullable<Member["pages"]>): void {
+    member.pages = pages;
+    this.#pull(member, pages);
+  }
+
+  /** As many pages as the member takes. */
+  #pull(member: Member, pages: NonNullable<Member["pages"]>): void {
     const { listener } = member;
     listener.hold();
     while (listener.takes) {
       const next = pages.next();
       if (next.done === true) {
         member.pages = undefined;
+        member.rows = next.value ?? 0;
         break;
       }
-      listener.tell(member, next.value);
-      member.told = next.value.to ?? member.told;
+      this.#tell(member, next.value);
     }
     listener.release();
-    if (member.pages === undefined) this.resume(member);
+    if (member.pages === undefined) this.#catchUp(member);
+  }
+
+  #tell(member: Member, frame: Frame): void {
+    member.listener.tell(member, frame);
+    if (frame.to === undefined) return;
+    member.told = frame.to;
+    // Not before the last page: a first snapshot that is given up between two begins anew.
+    member.reset = undefined;
+    member.isLive = true;
+  }
+
+  /** An answer that others share may be of a moment ago, and the board moves on while pages are pulled. */
+  #catchUp(member: Member): void {
+    if (member.told !== this.feed.head || member.reset !== undefined) this.#lanes.get(member.rateMs)?.lane.wake();
   }
 
   /** One fetch for all of a cohort that stand at the same place; then they are served. */
@@ -277,7 +303,12 @@ export class Channel {
         this.#fetching.delete(name);
         if (this.#isClosed) return;
         cohort.putPast(from, past);
-        for (const member of this.#members.get(cohort) ?? []) if (member.told === from) this.serve(member);
+        for (const member of this.#members.get(cohort) ?? []) {
+          if (member.told !== from) continue;
+          this.serve(member);
+          // Where none of them is the filter's, the disk need not be asked again.
+          this.keepYoung(member);
+        }
         cohort.settle();
       })
       .catch((error: unknown) => {
