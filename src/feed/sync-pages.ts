@@ -13,8 +13,6 @@ import { meetsAudit, type View } from "./view.ts";
 /** Notes that are on disk only, fetched before the sync begins: all of the view's after `from` up to `to`. */
 export interface PastNotes {
   readonly to: number;
-  /** All notes of the board up to `to`, whatever the view. */
-  readonly total: number;
   /** `{"seq":…,"note":…}`, oldest first. */
   readonly texts: readonly string[];
   readonly missed: { readonly count: number; readonly from: number; readonly to: number } | undefined;

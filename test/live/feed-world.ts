@@ -97,7 +97,6 @@ export class FeedWorld {
     const left = seen.slice(0, seen.length - told.length);
     return {
       to,
-      total: all.length,
       texts: told.map((note) => `{"seq":${note.seq},"note":${auditText(note)}}`),
       missed: left.length === 0 ? undefined : { count: left.length, from, to: left.at(-1)!.seq },
     };

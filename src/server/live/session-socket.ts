@@ -23,6 +23,7 @@ import { type Connections, ipOf } from "../edge/connections.ts";
 import { isLoopback } from "../edge/hosts.ts";
 import { refuseSocket } from "../edge/raw-answer.ts";
 import type { Settings } from "../options.ts";
+import { CLASSIC_PATH } from "../socket/classic-socket.ts";
 import { textFrame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import type { Session } from "./session.ts";
@@ -75,6 +76,8 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
     noServer: true,
     clientTracking: false,
     maxPayload: SESSION_LIMITS.messageBytes,
+    // Pongs are sent below, within the bound of what may wait.
+    autoPong: false,
     handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   } as const;
   const plain = new WebSocketServer({ ...common, perMessageDeflate: false });
@@ -112,6 +115,9 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
       if (isBinary) session.close(CLOSE.badFrame, "a binary frame");
       else session.message(data.toString("utf8"));
     });
+    ws.on("ping", (data: Buffer) => {
+      if (transport.waitingBytes <= SESSION_LIMITS.unackedBytes) ws.pong(data);
+    });
     ws.on("pong", () => {
       carried.isAwaiting = false;
     });
@@ -128,6 +134,8 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, admitted: boolean): void => {
     const url = new URL(request.url ?? "/", "http://localhost");
+    if (url.pathname !== CLASSIC_PATH)
+      return refuseSocket(socket, "not_found", { detail: `The socket's address is ${CLASSIC_PATH}.` });
     const query = querySchema.safeParse(Object.fromEntries(url.searchParams));
     if (!query.success) {
       const errors = query.error.issues.map((issue) => ({ at: issue.path.join("."), message: issue.message }));
@@ -140,7 +148,9 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
       });
     const isNear = isLoopback(ipOf(request.socket));
     const deflates = settings.compress === "always" || (settings.compress === "auto" && !isNear);
-    const server = deflates ? deflating : plain;
+    // Frames are made once for all, with the usual window: who can only take a smaller one gets them as they are.
+    const isNarrow = request.headers["sec-websocket-extensions"]?.includes("server_max_window_bits") === true;
+    const server = deflates && !isNarrow ? deflating : plain;
     return server.handleUpgrade(request, socket, head, (ws) => {
       ws.on("error", () => undefined);
       if (!admitted) {
