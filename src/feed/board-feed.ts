@@ -16,6 +16,7 @@ import {
 import { ChangeOrder } from "./change-order.ts";
 import { EntryTexts } from "./item-texts.ts";
 import { LARGE_UNITS, LargeValues } from "./large-values.ts";
+import type { NoteFacts } from "./view.ts";
 
 /** A durable record and what the fold made of it. */
 export interface AppliedRecord {
@@ -48,6 +49,12 @@ const KIND_OF: Readonly<Record<Change["type"], Kind | undefined>> = {
 /** A key came to be there, or is gone: what an index of keys has to know. */
 export type KeyListener = (key: string, isThere: boolean, seq: Seq) => void;
 
+/** How many notes of a kind came since it was asked for, also those that memory has let go again. */
+export interface NoteCount {
+  readonly count: number;
+  stop(): void;
+}
+
 export class BoardFeed {
   readonly state: BoardState;
   readonly texts = new EntryTexts();
@@ -56,6 +63,7 @@ export class BoardFeed {
   readonly #lookbacks: { readonly from: number; readonly to: number; readonly keys: readonly string[] }[] = [];
   readonly #keyListeners = new Set<KeyListener>();
   #lastKeys: { readonly from: number; readonly head: number; readonly keys: readonly string[] } | undefined;
+  readonly #noteListeners = new Set<(note: NoteFacts) => void>();
 
   constructor(state: BoardState) {
     this.state = state;
@@ -86,8 +94,9 @@ export class BoardFeed {
           large.set(name, isKnown ? undefined : patchSentBy(record));
         }
       }
-      if (outcome.ok && outcome.duplicate !== true)
-        eachSignOfLife(record, (name) => this.#orders.agents.touch(name, seq));
+      if (!outcome.ok || outcome.duplicate === true) continue;
+      eachSignOfLife(record, (name) => this.#orders.agents.touch(name, seq));
+      if (this.#noteListeners.size > 0) this.#tellNotes(record);
     }
     if (large !== undefined) for (const [key, sent] of large) this.large.note(key, this.state.entries.get(key), sent);
   }
@@ -96,6 +105,21 @@ export class BoardFeed {
   onKey(listener: KeyListener): () => void {
     this.#keyListeners.add(listener);
     return () => this.#keyListeners.delete(listener);
+  }
+
+  /** Begin to count. */
+  countNotes(counts: (note: NoteFacts) => boolean): NoteCount {
+    let count = 0;
+    const listener = (note: NoteFacts): void => {
+      if (counts(note)) count++;
+    };
+    this.#noteListeners.add(listener);
+    return {
+      get count() {
+        return count;
+      },
+      stop: () => void this.#noteListeners.delete(listener),
+    };
   }
 
   /** Whether everything that changed after `from`, deletes too, can be told. */
@@ -131,6 +155,14 @@ export class BoardFeed {
   namesSince(stream: ItemStream, from: number): readonly string[] | undefined {
     const order = this.#orders[stream];
     return from < order.floor ? undefined : order.since(seqOf(from));
+  }
+
+  #tellNotes({ command, actor }: LogRecord): void {
+    for (const single of command.type === "batch" ? command.commands : [command]) {
+      if (single.type !== "audit.note") continue;
+      const { event, agent = actor, granted } = single;
+      for (const listener of this.#noteListeners) listener({ event, agent, granted });
+    }
   }
 
   /** One look at all entries and tombstones, shared by everyone who was away for about as long (a restart's crowd). */

@@ -59,6 +59,9 @@ export function createListener(options: ListenerOptions, handler: RequestListene
     if (options.stopping()) return refuseSocket(socket, "shutting_down");
     const verdict = inspect(request, names);
     if (!verdict.ok) return refuseSocket(socket, verdict.code, { detail: verdict.detail });
+    if (!URL.canParse(request.url ?? "/", "http://localhost")) {
+      return refuseSocket(socket, "bad_request", { detail: "The request target is no address." });
+    }
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
       return refuseSocket(socket, "bad_request", { detail: "The only upgrade is to websocket." });
     }

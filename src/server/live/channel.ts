@@ -5,11 +5,13 @@
 import type { BoardHandle } from "../../engine/contract.ts";
 import {
   type AppliedRecord,
+  type Answer,
   BoardFeed,
   Cohort,
   type Page,
   RowSources,
   type RowSourcesHost,
+  type Stand,
   type View,
   WindowView,
 } from "../../feed/index.ts";
@@ -57,6 +59,14 @@ const wrap = ({ params, to }: Page): Frame => new Frame("sync", params, to);
 /** Whether only changes of certain keys concern it. */
 const isNarrow = (view: View): view is View & { readonly keys: readonly string[] } =>
   view.keys !== undefined && view.streams.length === 0 && view.audit === undefined;
+/** Frames that many get, each as slowly as it takes them. Ends with the version of the window's rows. */
+function* shared({
+  frames,
+  rows,
+}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number, void> {
+  yield* frames;
+  return rows;
+}
 
 export class Channel {
   readonly board: BoardHandle;
@@ -107,6 +117,7 @@ export class Channel {
       cohort: this.#cohortOf(sub, view),
       from: isReset ? 0 : stand.from,
       reset: isReset ? stand.reset : undefined,
+      isLive: false,
       rows: 0,
       pages: undefined,
     };
@@ -122,7 +133,7 @@ export class Channel {
       this.#paces.delete(member.rateMs);
     }
     this.#leaveCohort(member);
-    member.pages?.return(undefined);
+    member.pages?.return();
     member.pages = undefined;
   }
 
@@ -139,8 +150,7 @@ export class Channel {
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
   serve(member: Member): void {
-    const { listener } = member;
-    if (!listener.takes) return;
+    if (!member.listener.takes) return;
     if (member.pages !== undefined) return this.#pull(member, member.pages);
     const answer = member.cohort.answer(member);
     switch (answer.kind) {
@@ -151,18 +161,13 @@ export class Channel {
         this.#fetch(member.cohort, answer.from);
         return;
       case "pages":
-        member.pages = answer.pages;
-        member.rows = 0;
-        return this.#pull(member, answer.pages);
+        return this.#begin(member, answer.pages);
       case "frames": {
-        const { frames } = answer;
-        if (frames.length > 1) listener.hold();
-        for (const frame of frames) listener.tell(member, frame);
-        if (frames.length > 1) listener.release();
-        member.from = answer.to;
+        const [only, ...rest] = answer.frames;
+        if (only === undefined || rest.length > 0) return this.#begin(member, shared(answer));
         member.rows = answer.rows;
-        member.reset = undefined;
-        return;
+        this.#tell(member, only);
+        return this.#catchUp(member);
       }
       default:
         answer satisfies never;
@@ -171,22 +176,21 @@ export class Channel {
 
   /** The member takes more again. */
   resume(member: Member): void {
-    if (member.pages !== undefined) return this.serve(member);
-    if (member.from === this.feed.head && member.reset === undefined) return undefined;
-    const pace = this.#paces.get(member.rateMs);
-    if (pace?.narrow.has(member) === true) pace.due.add(member);
-    return pace?.lane.wake();
+    if (member.pages !== undefined) this.serve(member);
+    else this.#catchUp(member);
   }
 
   /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
   keepYoung(member: Member): void {
     const { feed } = this;
-    const { from, reset } = member;
-    if (from === feed.head || reset !== undefined || member.pages !== undefined || !member.listener.takes) return;
-    const isQuiet = isNarrow(member.cohort.view) && !this.#isDue(member);
-    if (!isQuiet && member.cohort.answer(member).kind !== "nothing") return;
-    member.listener.tell(member, member.cohort.quiet(from, feed.head));
-    member.from = feed.head;
+    const { from, reset, pages, cohort, listener } = member;
+    if (from === feed.head || reset !== undefined || pages !== undefined || !listener.takes) return;
+    // Whoever asked for single keys is told of each change of theirs: nobody is looked through for it.
+    const isQuiet = isNarrow(cohort.view) && !this.#isDue(member);
+    if (isQuiet) return this.#tell(member, cohort.quiet(from, feed.head));
+    const answer = cohort.answer(member);
+    if (answer.kind === "nothing") this.#tell(member, cohort.quiet(from, feed.head));
+    else if (answer.kind === "pages") answer.pages.return();
   }
 
   /** The board is gone. */
@@ -322,21 +326,43 @@ export class Channel {
     for (const cohort of cohorts) cohort.settle();
   }
 
-  #pull(member: Member, pages: Generator<Frame, void, void>): void {
+  #begin(member: Member, pages: NonNullable<Member["pages"]>): void {
+    member.pages = pages;
+    this.#pull(member, pages);
+  }
+
+  /** As many pages as the member takes. */
+  #pull(member: Member, pages: NonNullable<Member["pages"]>): void {
     const { listener } = member;
     listener.hold();
     while (listener.takes) {
       const next = pages.next();
       if (next.done === true) {
         member.pages = undefined;
-        member.reset = undefined;
+        member.rows = next.value ?? 0;
         break;
       }
-      listener.tell(member, next.value);
-      member.from = next.value.to ?? member.from;
+      this.#tell(member, next.value);
     }
     listener.release();
-    if (member.pages === undefined) this.resume(member);
+    if (member.pages === undefined) this.#catchUp(member);
+  }
+
+  #tell(member: Member, frame: Frame): void {
+    member.listener.tell(member, frame);
+    if (frame.to === undefined) return;
+    member.from = frame.to;
+    // Not before the last page: a first snapshot that is given up between two begins anew.
+    member.reset = undefined;
+    member.isLive = true;
+  }
+
+  /** An answer that others share may be of a moment ago, and the board moves on while pages are pulled. */
+  #catchUp(member: Member): void {
+    if (member.from === this.feed.head && member.reset === undefined) return;
+    const pace = this.#paces.get(member.rateMs);
+    if (pace?.narrow.has(member) === true) pace.due.add(member);
+    pace?.lane.wake();
   }
 
   /** One fetch for all of a cohort that stand at the same place; then they are served. */
@@ -351,7 +377,12 @@ export class Channel {
         this.#fetching.delete(name);
         if (this.#isClosed) return;
         cohort.putPast(from, past);
-        for (const member of this.#members.get(cohort) ?? []) if (member.from === from) this.serve(member);
+        for (const member of this.#members.get(cohort) ?? []) {
+          if (member.from !== from) continue;
+          this.serve(member);
+          // Where none of them is the filter's, the disk need not be asked again.
+          this.keepYoung(member);
+        }
         cohort.settle();
       })
       .catch((error: unknown) => {

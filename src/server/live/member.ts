@@ -31,8 +31,10 @@ export interface Member extends Stand {
   from: number;
   /** Everything is to be told anew, and why. */
   reset: ResetReason | undefined;
+  /** It was told a sync of this subscription (W-SYNC-8). */
+  isLive: boolean;
   /** Version of the window's rows that the replica holds. */
   rows: number;
-  /** A long answer under way. */
-  pages: Generator<Frame, void, void> | undefined;
+  /** An answer of several frames under way. Ends with the version of the window's rows that it left behind. */
+  pages: Generator<Frame, number | void, void> | undefined;
 }

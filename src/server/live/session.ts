@@ -42,6 +42,10 @@ import type { Transport } from "./transport.ts";
 /** Messages besides acknowledgements (W-FLOW-4). Beyond: 4429. */
 const MESSAGES_PER_S = 200;
 const MESSAGES_BURST = 1000;
+/** UTF-16 units of answers for a client beyond its bound (W-FLOW-3). More, and it is closed with 4408 at once. */
+const MAX_UNREAD_UNITS = 1_048_576;
+/** Requests that need one another. */
+const IN_ORDER: ReadonlySet<string> = new Set(["subscribe", "window", "unsubscribe"]);
 
 /** By far the commonest message, as every client writes it. Others are read in full. */
 const PLAIN_ACK = /^\{"jsonrpc":"2\.0","method":"ack","params":\{"syncs":(\d{1,15})\}\}$/;
@@ -79,8 +83,14 @@ export class Session implements Listener {
   readonly #rate: TokenBucket;
   readonly #subscriptions: Subscriptions;
   #phase: "open" | "draining" | "closed" = "open";
+  /** Commands that wait for their outcome. */
   #inFlight = 0;
+  /** Requests about subscriptions that wait for those before them, and the last of these. */
+  #inOrder = 0;
+  #before: Promise<void> = Promise.resolve();
   #wasHeld = false;
+  /** Answers that were sent while more than the bound waited, in UTF-16 units. */
+  #unreadUnits = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -102,7 +112,7 @@ export class Session implements Listener {
   }
 
   get takes(): boolean {
-    const takes = this.#phase !== "closed" && this.#flow.takes(this.#transport);
+    const takes = this.#phase !== "closed" && this.#flow.takes(this.#transport.waitingBytes);
     if (!takes) this.#wasHeld = true;
     return takes;
   }
@@ -134,23 +144,15 @@ export class Session implements Listener {
     if (quick !== null) return this.#acknowledged(Number(quick[1]));
     const message = readMessage(text);
     if (message === undefined) return this.close(CLOSE.badFrame, "not a JSON-RPC 2.0 message");
-    if (message.method === "ack") return this.#acknowledge(message);
+    if (message.method === "ack" && message.id === undefined) return this.#acknowledge(message);
     if (!this.#rate.take(this.#options.timers.now())) return this.close(CLOSE.tooMany, "too many messages");
-    const { id } = message;
-    this.#answer(message).then(
-      ({ result, starts }) => {
-        if (id !== undefined && !this.isClosed) this.#transport.reply(resultText(id, result));
-        // Only now: the client learns where it stands before it hears what came since.
-        if (starts !== undefined) this.#subscriptions.start(starts);
-      },
-      (error: unknown) => this.#refuse(id, error),
-    );
+    this.#handle(message);
   }
 
   /** Look at the clock. */
   look(nowMs: number): void {
     if (this.#phase === "closed") return;
-    if (this.#flow.isStuck(this.#transport, nowMs)) return this.close(CLOSE.tooSlow, "too slow");
+    if (this.#flow.isStuck(this.#transport.waitingBytes, nowMs)) return this.close(CLOSE.tooSlow, "too slow");
     if (this.#wasHeld && this.takes) this.#resume();
   }
 
@@ -224,33 +226,85 @@ export class Session implements Listener {
     if (this.#wasHeld && this.takes) this.#resume();
   }
 
+  /** Read a request now, and answer it: those about subscriptions one after the other, as they came (W-CONN-5). */
+  #handle(message: Message): void {
+    const { id, method } = message;
+    const answer = async (work: () => Promise<Answered>): Promise<void> => {
+      try {
+        const { result, starts } = await work();
+        if (id !== undefined) this.#reply(resultText(id, result));
+        // Only now: the client learns where it stands before it hears what came since.
+        if (starts !== undefined) this.#subscriptions.start(starts);
+      } catch (error) {
+        this.#refuse(id, error);
+      }
+    };
+    let work: () => Promise<Answered>;
+    try {
+      work = this.#prepare(message);
+    } catch (error) {
+      return this.#refuse(id, error);
+    }
+    if (!IN_ORDER.has(method)) void answer(work);
+    else if (this.#inOrder >= SESSION_LIMITS.inFlight) this.#refuse(id, new Refusal("overloaded"));
+    else {
+      this.#inOrder++;
+      this.#before = this.#before.then(async () => {
+        await answer(work);
+        this.#inOrder--;
+      });
+    }
+  }
+
   /** @throws Refusal */
-  async #answer({ method, params }: Message): Promise<Answered> {
+  #prepare(message: Message): () => Promise<Answered> {
+    const { method, params } = message;
     switch (method) {
-      case "subscribe":
-        return this.subscribe(this.#read(subscribeSchema, params));
+      case "subscribe": {
+        const asked = this.#read(subscribeSchema, params);
+        return () => this.subscribe(asked);
+      }
       case "window": {
         const move = this.#read(windowMoveSchema, params);
-        this.#subscriptions.move(move);
-        return { result: JSON.stringify({ sub: move.sub }), starts: move.sub };
+        return async () => {
+          this.#subscriptions.move(move);
+          return { result: JSON.stringify({ sub: move.sub }), starts: move.sub };
+        };
       }
       case "unsubscribe": {
         const { sub } = this.#read(unsubscribeSchema, params);
-        this.#subscriptions.drop(sub);
-        this.isManifold = this.#subscriptions.size > 1;
-        return { result: JSON.stringify({ sub }) };
+        return async () => {
+          this.#subscriptions.drop(sub);
+          this.isManifold = this.#subscriptions.size > 1;
+          return { result: JSON.stringify({ sub }) };
+        };
       }
       case "command":
-        return { result: await this.#command(params) };
+        return async () => ({ result: await this.#command(params) });
       case "authenticate":
         this.#read(authenticateSchema, params);
-        return { result: JSON.stringify({ role: this.#options.commands.role }) };
+        return async () => ({ result: JSON.stringify({ role: this.#options.commands.role }) });
       case "ping":
         this.#read(pingSchema, params);
-        return { result: JSON.stringify({ at: this.#options.timers.wallMs() }) };
+        return async () => ({ result: JSON.stringify({ at: this.#options.timers.wallMs() }) });
+      case "ack":
+        // With an id it is a request, and has an answer like any other.
+        return async () => {
+          this.#acknowledge(message);
+          return { result: "{}" };
+        };
       default:
         throw new Refusal("unknown_method", { facts: { method: method.slice(0, 64) } });
     }
+  }
+
+  /** Answers of one who does not read them are bounded too (L6). */
+  #reply(text: string): void {
+    if (this.#phase === "closed") return;
+    this.#unreadUnits =
+      this.#transport.waitingBytes > SESSION_LIMITS.unackedBytes ? this.#unreadUnits + text.length : 0;
+    if (this.#unreadUnits > MAX_UNREAD_UNITS) return this.close(CLOSE.tooSlow, "too slow");
+    this.#transport.reply(text);
   }
 
   async #command(params: string): Promise<string> {
@@ -271,8 +325,8 @@ export class Session implements Listener {
 
   #refuse(id: string | undefined, error: unknown): void {
     if (!(error instanceof Refusal)) this.#options.fault(error);
-    if (id === undefined || this.#phase === "closed") return;
+    if (id === undefined) return;
     const refusal = error instanceof Refusal ? error : new Refusal("internal");
-    this.#transport.reply(errorText(id, refusal.code, refusal.told));
+    this.#reply(errorText(id, refusal.code, refusal.told));
   }
 }
