@@ -120,7 +120,8 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const { app } = await createApp(near, log, (handler) =>
       createListener(
         {
-          names: allowedNames(settings.host, settings.allowedHosts),
+          names: allowedNames(settings.host, [...settings.allowedHosts, ...settings.allowedOrigins.map(hostOf)]),
+          origins: new Set(settings.allowedOrigins),
           connections,
           timings,
           stopping: () => stopping,
@@ -208,6 +209,8 @@ async function reasonsNotReady(
   }
   return reasons;
 }
+
+const hostOf = (origin: string): string => new URL(origin).host;
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((done, reject) => {
