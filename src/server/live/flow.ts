@@ -5,7 +5,7 @@
 import { SESSION_LIMITS } from "../../protocol/index.ts";
 
 /** A client that stays beyond its bound for so long, without any progress, is ended. */
-export const STUCK_MS = 30_000;
+const STUCK_MS = 30_000;
 /** A place is remembered every so many bytes: at most `unackedBytes` / this, and one, are held. */
 const MARK_BYTES = 16_384;
 
@@ -25,7 +25,7 @@ export class Flow {
   #lastWaiting = 0;
   readonly #stuckMs: number;
 
-  constructor(stuckMs: number) {
+  constructor(stuckMs = STUCK_MS) {
     this.#stuckMs = stuckMs;
   }
 

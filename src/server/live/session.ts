@@ -31,7 +31,7 @@ import { readBody } from "../body.ts";
 import { Refusal } from "../problem.ts";
 import type { Channel } from "./channel.ts";
 import type { CommandGate } from "./command-gate.ts";
-import { Flow, STUCK_MS } from "./flow.ts";
+import { Flow } from "./flow.ts";
 import { Frame } from "./frame.ts";
 import type { Listener, Member } from "./member.ts";
 import { errorText, type Message, readMessage, resultText } from "./rpc.ts";
@@ -90,7 +90,7 @@ export class Session implements Listener {
     this.agent = options.agent;
     this.beatMs = options.beatMs;
     this.openedAtMs = options.timers.wallMs();
-    this.#flow = new Flow(options.stuckMs ?? STUCK_MS);
+    this.#flow = new Flow(options.stuckMs);
     this.#rate = new TokenBucket(MESSAGES_BURST, MESSAGES_PER_S, options.timers.now());
     this.#subscriptions = new Subscriptions(this, options.channelOf);
   }
