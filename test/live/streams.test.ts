@@ -251,6 +251,21 @@ describe("W-HTTP-2: a long poll", () => {
     expect(again.syncs[0].entries.window).toMatchObject({ from: 0, whole: true });
   });
 
+  it("with wait=0 waits for rows that are still being put in order, since it owes them", async () => {
+    const server = await start();
+    const commands = Array.from({ length: 9000 }, (_, i) => ({ type: "entry.put", key: `k${i}`, value: i }));
+    await write(server, "POST", "/api/v1/boards/default/commands", { type: "batch", commands });
+    const filter = { entries: { window: { sort: "changed", count: 3 } } };
+    const first = (await poll(server, filter, { wait: 0 })).json;
+    expect(first.syncs.at(-1).entries.window).toMatchObject({ total: 9000, whole: true });
+    // Without a mark for its rows the cursor of a stream gets them, although nothing changed.
+    const { resume } = first.open;
+    const other = { entries: { window: { sort: "changed", count: 3, prefix: "k1" } } };
+    const second = (await poll(server, other, { wait: 0, cursor: `${resume}.2` })).json;
+    expect(second.open.reset).toBe("filter");
+    expect(second.syncs.at(-1).entries.window.rows).toHaveLength(3);
+  });
+
   it("a long catch-up is written as the client takes it, never held whole; half of it is no answer", async () => {
     const server = await start({ timings: { slowMs: 1000 } });
     for (let i = 0; i < 40; i++) await put(server, `k${i}`, String(i % 10).repeat(1_000_000));
