@@ -104,6 +104,22 @@ export class Cohort<F> {
     return this.#make(name, stand, rows);
   }
 
+  /** The version of the rows that a mark stands for: the present one, or 0 for rows that are not there any more. */
+  rowsMarked(mark: string): number {
+    const { window } = this.#options;
+    if (window === undefined || !window.isReady) return 0;
+    const rows = window.refresh();
+    return window.mark === mark ? rows : 0;
+  }
+
+  /** Stands for the rows of its window as they are now; empty without one. */
+  get mark(): string {
+    const { window } = this.#options;
+    if (window === undefined || !window.isReady) return "";
+    window.refresh();
+    return window.mark;
+  }
+
   /** Notes from disk for everyone who stands at `from`; they are used for the next answers and then let go. */
   putPast(from: number, past: PastNotes): void {
     this.#past.set(from, past);

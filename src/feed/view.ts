@@ -84,8 +84,16 @@ export const meetsAudit = ({ event, agent, granted }: AuditFilter, note: NoteFac
   (agent === undefined || note.agent === agent) &&
   (granted === undefined || note.granted === granted);
 
+const HASH_UNITS = 16;
+
+/** A filter's hash, and what may follow it in the cursor of a poll: the mark of the window's rows. */
+export const unmarked = (filter: string): { readonly hash: string; readonly mark: string } => ({
+  hash: filter.slice(0, HASH_UNITS),
+  mark: filter.slice(HASH_UNITS),
+});
+
 /** Two 32-bit FNV-1a hashes (RFC 9923) from different bases. It only tells a client's own filters apart: not for security. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   let a = 0x811c9dc5;
   let b = 0x01000193;
   for (let i = 0; i < text.length; i++) {

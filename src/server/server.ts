@@ -36,6 +36,8 @@ export interface SwarmboardServer {
   /** Counts of the moment, for metrics and tests. */
   readonly counts: {
     readonly sockets: number;
+    /** Event streams and polls. */
+    readonly streams: number;
     readonly connections: number;
     readonly groups: number;
     readonly frames: number;
@@ -88,10 +90,22 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
 
     const frames = createFrames(Date.now);
     const connections = createConnections({ perIp: settings.maxConnectionsPerIp, total: settings.maxConnections });
+    const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
+    const host = createRowHost(() => () => undefined, fault);
+    const hub = createHub({
+      engine,
+      limits: settings.limits,
+      timers: SYSTEM_TIMERS,
+      host,
+      stuckMs: timings.slowMs,
+      fault,
+    });
     const near: Near = {
       engine,
       settings,
       frames,
+      hub,
+      streams: new Set(),
       now: Date.now,
       followed: followers.boards,
       warnings: () => followers.warnings(),
@@ -99,9 +113,6 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
     starting.push(() => sockets.close(1001, "server stopping", 0));
-    const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
-    const host = createRowHost(() => () => undefined, fault);
-    const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, host, fault });
     const sessions = createSessionSockets({ hub, settings, connections, log, clock });
     starting.push(async () => {
       hub.close();
@@ -110,7 +121,8 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const { app } = await createApp(near, log, (handler) =>
       createListener(
         {
-          names: allowedNames(settings.host, settings.allowedHosts),
+          names: allowedNames(settings.host, [...settings.allowedHosts, ...settings.allowedOrigins.map(hostOf)]),
+          origins: new Set(settings.allowedOrigins),
           connections,
           timings,
           stopping: () => stopping,
@@ -126,7 +138,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
 
     const stop = async (): Promise<void> => {
       stopping = true;
-      log.info({ sockets: sockets.count, sessions: sessions.count }, "server stopping");
+      log.info({ sockets: sockets.count, sessions: sessions.count, streams: near.streams.size }, "server stopping");
       hub.drain(0, Math.min(MOST_DRAIN_SPREAD_MS, DRAIN_SPREAD_MS + sessions.count / 4));
       hub.close();
       const ended = new Promise<void>((done) => app.server.close(() => done()));
@@ -149,6 +161,9 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       counts: {
         get sockets() {
           return sockets.count + sessions.count;
+        },
+        get streams() {
+          return near.streams.size;
         },
         get connections() {
           return connections.total;
@@ -195,6 +210,8 @@ async function reasonsNotReady(
   }
   return reasons;
 }
+
+const hostOf = (origin: string): string => new URL(origin).host;
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((done, reject) => {

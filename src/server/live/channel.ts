@@ -11,7 +11,6 @@ import {
   type Page,
   RowSources,
   type RowSourcesHost,
-  type Stand,
   type View,
   WindowView,
 } from "../../feed/index.ts";
@@ -27,13 +26,17 @@ import type { LiveTimers } from "./timers.ts";
 
 /** Before notes on disk are asked for again, where they could not be read. */
 const RETRY_MS = 1000;
+/** The rows of a window that was polled are kept for so long, so that the next poll need not put them in order again. */
+const LINGER_MS = 3000;
 
 export interface Asked {
   readonly sub: string;
   readonly view: View;
   readonly rateMs: number;
-  /** Position of the replica, or why it starts over. */
-  readonly stand: { readonly from: number } | { readonly reset: ResetReason };
+  /** Position of the replica and which rows it holds, or why it starts over. */
+  readonly stand: { readonly from: number; readonly mark: string } | { readonly reset: ResetReason };
+  /** A poll: the rows of a window that it holds are known by their mark. */
+  readonly isPoll: boolean;
 }
 
 export interface ChannelOptions {
@@ -108,7 +111,7 @@ export class Channel {
   }
 
   /** Attach; call `serve` next, in the same turn, and no change is lost or told twice (W-SUB-4). */
-  join(listener: Listener, { sub, view, rateMs, stand }: Asked): Member {
+  join(listener: Listener, { sub, view, rateMs, stand, isPoll }: Asked): Member {
     const isReset = "reset" in stand;
     const member: Member = {
       listener,
@@ -119,6 +122,8 @@ export class Channel {
       reset: isReset ? stand.reset : undefined,
       isLive: false,
       rows: 0,
+      isPoll,
+      mark: isPoll && !isReset ? stand.mark : "",
       pages: undefined,
     };
     this.#enter(member);
@@ -152,6 +157,7 @@ export class Channel {
   serve(member: Member): void {
     if (!member.listener.takes) return;
     if (member.pages !== undefined) return this.#pull(member, member.pages);
+    if (member.mark !== "") member.rows = member.cohort.rowsMarked(member.mark);
     const answer = member.cohort.answer(member);
     switch (answer.kind) {
       case "nothing":
@@ -188,9 +194,16 @@ export class Channel {
     // Whoever asked for single keys is told of each change of theirs: nobody is looked through for it.
     const isQuiet = isNarrow(cohort.view) && !this.#isDue(member);
     if (isQuiet) return this.#tell(member, cohort.quiet(from, feed.head));
+    if (member.mark !== "") member.rows = cohort.rowsMarked(member.mark);
     const answer = cohort.answer(member);
     if (answer.kind === "nothing") this.#tell(member, cohort.quiet(from, feed.head));
     else if (answer.kind === "pages") answer.pages.return();
+  }
+
+  /** Whether there is nothing that the member sees and was not told. */
+  isCurrent(member: Member): boolean {
+    if (member.from !== this.feed.head || member.pages !== undefined) return false;
+    return member.cohort.answer(member).kind === "nothing";
   }
 
   /** The board is gone. */
@@ -263,9 +276,15 @@ export class Channel {
     const { cohort } = member;
     const members = this.#membersOf(cohort);
     members.delete(member);
-    if (members.size > 0) return;
+    if (member.isPoll && cohort.view.window !== undefined)
+      this.#options.timers.after(LINGER_MS, () => this.#dropIfLeft(cohort));
+    else this.#dropIfLeft(cohort);
+  }
+
+  #dropIfLeft(cohort: Cohort<Frame>): void {
+    if (this.#isClosed || this.#members.get(cohort)?.size !== 0) return;
     this.#members.delete(cohort);
-    this.#cohorts.delete(`${member.sub} ${cohort.view.canonical}`);
+    this.#cohorts.delete(`${cohort.sub} ${cohort.view.canonical}`);
     if (isNarrow(cohort.view)) this.#interest.remove(cohort.view.keys, cohort);
     cohort.close();
   }

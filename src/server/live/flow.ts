@@ -24,6 +24,11 @@ export class Flow {
   /** Since when there was no progress while beyond the bound. */
   #stuckSince: number | undefined;
   #lastWaiting = 0;
+  readonly #stuckMs: number;
+
+  constructor(stuckMs = STUCK_MS) {
+    this.#stuckMs = stuckMs;
+  }
 
   sent(bytes: number): void {
     this.#sentSyncs++;
@@ -68,6 +73,6 @@ export class Flow {
       return false;
     }
     this.#stuckSince ??= nowMs;
-    return nowMs - this.#stuckSince > STUCK_MS;
+    return nowMs - this.#stuckSince > this.#stuckMs;
   }
 }

@@ -35,6 +35,9 @@ export interface Member extends Stand {
   isLive: boolean;
   /** Version of the window's rows that the replica holds. */
   rows: number;
+  readonly isPoll: boolean;
+  /** Of a poll: stands for the rows that it holds, whatever version they have; empty where it holds none. */
+  readonly mark: string;
   /** An answer of several frames under way. Ends with the version of the window's rows that it left behind. */
   pages: Generator<Frame, number | void, void> | undefined;
 }

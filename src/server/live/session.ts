@@ -20,6 +20,7 @@ import {
   PRODUCT_VERSION,
   SESSION_LIMITS,
   type Subscribe,
+  type Subscribed,
   subscribeSchema,
   SUBPROTOCOL,
   unsubscribeSchema,
@@ -65,6 +66,8 @@ export interface SessionOptions {
   readonly timers: LiveTimers;
   readonly channelOf: (board: string) => Promise<Channel | undefined>;
   readonly commands: CommandGate;
+  /** A client that takes nothing for so long is ended. */
+  readonly stuckMs?: number | undefined;
   readonly fault: (error: unknown) => void;
   /** Called once. */
   readonly onEnd: (session: Session) => void;
@@ -79,7 +82,7 @@ export class Session implements Listener {
   isManifold = false;
   readonly #options: SessionOptions;
   readonly #transport: Transport;
-  readonly #flow = new Flow();
+  readonly #flow: Flow;
   readonly #rate: TokenBucket;
   readonly #subscriptions: Subscriptions;
   #phase: "open" | "draining" | "closed" = "open";
@@ -99,6 +102,7 @@ export class Session implements Listener {
     this.agent = options.agent;
     this.beatMs = options.beatMs;
     this.openedAtMs = options.timers.wallMs();
+    this.#flow = new Flow(options.stuckMs);
     this.#rate = new TokenBucket(MESSAGES_BURST, MESSAGES_PER_S, options.timers.now());
     this.#subscriptions = new Subscriptions(this, options.channelOf);
   }
@@ -127,10 +131,10 @@ export class Session implements Listener {
   }
 
   /** Subscribe; the first sync follows when `start` is called. @throws Refusal */
-  async subscribe(asked: Subscribe): Promise<Answered> {
-    const subscribed = await this.#subscriptions.subscribe(asked);
+  async subscribe(asked: Subscribe, isPoll = false): Promise<Subscribed> {
+    const subscribed = await this.#subscriptions.subscribe(asked, isPoll);
     this.isManifold = this.#subscriptions.size > 1;
-    return { result: JSON.stringify(subscribed), starts: asked.sub };
+    return subscribed;
   }
 
   start(sub: string): void {
@@ -262,7 +266,7 @@ export class Session implements Listener {
     switch (method) {
       case "subscribe": {
         const asked = this.#read(subscribeSchema, params);
-        return () => this.subscribe(asked);
+        return async () => ({ result: JSON.stringify(await this.subscribe(asked)), starts: asked.sub });
       }
       case "window": {
         const move = this.#read(windowMoveSchema, params);
