@@ -42,6 +42,9 @@ export interface Page {
   readonly to: number | undefined;
 }
 
+/** Keys that are taken from the index at once. */
+const LOOKED_AT_ONCE = 256;
+
 type Pages = Generator<Page, void, void>;
 
 /**
@@ -77,21 +80,44 @@ export function* syncPages(request: SyncRequest): Pages {
 function* tellEverything({ feed, view }: SyncRequest, page: PageText): Pages {
   const { state } = feed;
   if (view.sees !== undefined) {
-    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countUpTo(feed, view);
+    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countOf(feed, view);
     if (count > view.atMost) page.flag("entries", `"over":${count}`);
-    // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
-    else for (const key of view.keys ?? state.entries.keys()) yield* tellEntry(feed, view, page, key, undefined, false);
+    else for (const key of view.keys ?? keysWith(feed, view)) yield* tellEntry(feed, view, page, key, undefined, false);
   }
   for (const stream of view.streams) {
     for (const name of ITEM_SOURCES[stream].names(state)) yield* tellItem(feed, page, stream, name);
   }
 }
 
-function countUpTo({ state }: BoardFeed, view: View): number {
+function countOf({ state, byKey }: BoardFeed, view: View): number {
   if (view.prefix === "") return state.entries.size;
+  if (byKey !== undefined) {
+    const { from, to } = byKey.rangeOfPrefix(view.prefix);
+    return to - from;
+  }
   let count = 0;
   for (const key of state.entries.keys()) if (view.sees?.(key) === true) count++;
   return count;
+}
+
+/**
+ * Keys that may be in the view. While they are pulled the board goes on: a key that is there all the time is among them;
+ * one that comes or goes may be.
+ */
+function* keysWith({ state, byKey }: BoardFeed, { prefix }: View): Generator<string, void, void> {
+  // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
+  if (prefix === "" || byKey === undefined) {
+    yield* state.entries.keys();
+    return;
+  }
+  let { from, to } = byKey.rangeOfPrefix(prefix);
+  while (from < to) {
+    const keys = byKey.slice(from, Math.min(LOOKED_AT_ONCE, to - from));
+    yield* keys;
+    // Ranks shift meanwhile: go on after the last key, wherever it stands or stood.
+    from = byKey.rankOf(`${keys.at(-1)}\0`);
+    ({ to } = byKey.rangeOfPrefix(prefix));
+  }
 }
 
 function* tellChanges({ feed, view }: SyncRequest, page: PageText, since: number, patches: boolean): Pages {
