@@ -23,6 +23,8 @@ import type { LiveTimers } from "./timers.ts";
 
 /** Before notes on disk are asked for again, where they could not be read. */
 const RETRY_MS = 1000;
+/** Boards above this size keep their keys in order for subscriptions to a prefix. */
+const INDEXED_ENTRIES = 5000;
 
 export interface Asked {
   readonly sub: string;
@@ -58,7 +60,6 @@ export class Channel {
     this.board = options.board;
     this.feed = new BoardFeed(options.board.state);
     this.#sources = new RowSources(this.feed, options.host);
-    this.#sources.prepare();
     this.#sources.onChange(() => this.#wakeAll());
     this.#stopHearing = options.board.onApplied((group) => {
       this.feed.applied(group);
@@ -115,6 +116,9 @@ export class Channel {
     if (cohort !== member.cohort) this.#leaveCohort(member);
     member.cohort = cohort;
     member.rows = 0;
+    // A first snapshot that was under way starts over; another answer goes on from where the replica stood before it.
+    if (member.pages !== undefined && member.told === 0) member.reset = "start";
+    member.pages?.return(undefined);
     member.pages = undefined;
     this.#membersOf(cohort).add(member);
   }
@@ -155,8 +159,11 @@ export class Channel {
 
   /** The member takes more again. */
   resume(member: Member): void {
-    if (member.pages !== undefined) this.serve(member);
-    else if (member.told !== this.feed.head || member.reset !== undefined) this.#lanes.get(member.rateMs)?.lane.wake();
+    if (member.pages !== undefined) return this.serve(member);
+    // The rows of a window change without a record too: it was moved, or a search has found more.
+    const isWindow = member.cohort.view.window !== undefined;
+    if (member.told !== this.feed.head || member.reset !== undefined || isWindow)
+      this.#lanes.get(member.rateMs)?.lane.wake();
   }
 
   /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
@@ -200,6 +207,8 @@ export class Channel {
     let cohort = this.#cohorts.get(name);
     if (cohort === undefined) {
       const { feed } = this;
+      // A part of a large board is told at the price of that part, once its keys are in order.
+      if (view.prefix !== "" && feed.state.entries.size > INDEXED_ENTRIES) this.#sources.prepare();
       const rows = view.window === undefined ? undefined : this.#sources.open(view.window);
       if (view.window !== undefined && rows === undefined)
         throw new Refusal("overloaded", {
