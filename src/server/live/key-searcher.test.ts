@@ -50,7 +50,7 @@ function stage(options: Partial<KeySearcherOptions> = {}) {
       feed,
       put,
       remove: (...keys: string[]) => commit(keys.map((key) => ({ type: "entry.delete", key }))),
-      open(search: string, prefix = ""): RowSource {
+      open: (search: string, prefix = ""): RowSource => {
         const source = sources.open({ sort: "key", from: 0, count: 10, search, prefix });
         if (source === undefined) throw new Error("refused");
         return source;

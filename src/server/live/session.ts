@@ -43,11 +43,15 @@ import type { Transport } from "./transport.ts";
 const MESSAGES_PER_S = 200;
 const MESSAGES_BURST = 1000;
 
+const OF_SUBSCRIPTIONS: ReadonlySet<string> = new Set(["subscribe", "window", "unsubscribe"]);
+
 interface Answered {
   /** JSON text. */
   readonly result: string;
   /** Subscription that is told its first sync once the answer is sent. */
   readonly starts?: string;
+  /** Subscription whose window moved. */
+  readonly moved?: string;
 }
 
 export interface SessionOptions {
@@ -75,6 +79,10 @@ export class Session implements Listener {
   readonly #subscriptions: Subscriptions;
   #phase: "open" | "draining" | "closed" = "open";
   #inFlight = 0;
+  /** Requests about subscriptions, one after another, because opening a board may take one of them long (W-CONN-5). */
+  #lastAnswer: Promise<unknown> = Promise.resolve();
+  /** Windows that moved in this turn. */
+  readonly #moved = new Set<string>();
   #wasHeld = false;
 
   constructor(options: SessionOptions) {
@@ -129,11 +137,12 @@ export class Session implements Listener {
     if (message.method === "ack") return this.#acknowledge(message);
     if (!this.#rate.take(this.#options.timers.now())) return this.close(CLOSE.tooMany, "too many messages");
     const { id } = message;
-    this.#answer(message).then(
-      ({ result, starts }) => {
+    this.#inOrder(message).then(
+      ({ result, starts, moved }) => {
         if (id !== undefined && !this.isClosed) this.#transport.reply(resultText(id, result));
         // Only now: the client learns where it stands before it hears what came since.
         if (starts !== undefined) this.#subscriptions.start(starts);
+        if (moved !== undefined) this.#startSoon(moved);
       },
       (error: unknown) => this.#refuse(id, error),
     );
@@ -210,6 +219,24 @@ export class Session implements Listener {
     if (this.#wasHeld && this.takes) this.#resume();
   }
 
+  /** Of several moves that came at once, the last is told (W-WIN-4). */
+  #startSoon(sub: string): void {
+    if (this.#moved.size === 0)
+      this.#options.timers.after(0, () => {
+        const moved = [...this.#moved];
+        this.#moved.clear();
+        for (const one of moved) this.#subscriptions.start(one);
+      });
+    this.#moved.add(sub);
+  }
+
+  #inOrder(message: Message): Promise<Answered> {
+    if (!OF_SUBSCRIPTIONS.has(message.method)) return this.#answer(message);
+    const answered = this.#lastAnswer.then(() => this.#answer(message));
+    this.#lastAnswer = answered.catch(() => undefined);
+    return answered;
+  }
+
   /** @throws Refusal */
   async #answer({ method, params }: Message): Promise<Answered> {
     switch (method) {
@@ -218,7 +245,7 @@ export class Session implements Listener {
       case "window": {
         const move = this.#read(windowMoveSchema, params);
         this.#subscriptions.move(move);
-        return { result: JSON.stringify({ sub: move.sub }), starts: move.sub };
+        return { result: JSON.stringify({ sub: move.sub }), moved: move.sub };
       }
       case "unsubscribe": {
         const { sub } = this.#read(unsubscribeSchema, params);
