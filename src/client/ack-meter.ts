@@ -1,64 +1,40 @@
 // Owns when the client acknowledges what it has applied (W-FLOW-1): by bytes or by time, whichever comes first.
-// Does not own the position that is acknowledged. Sizes are those of the text in UTF-16 units, which are never more than its bytes;
-// a third of the server's bound, so that no script of the world gets beyond it.
+// Does not own the position that is acknowledged. A text's length stands for its bytes: those are at most three times as many, and
+// what is not acknowledged stays far below the bound of W-FLOW-2. So a hidden page, whose timers are late, is not called slow.
 
-import { SESSION_LIMITS } from "../protocol/wire/session-limits.ts";
 import type { Environment } from "./environment.ts";
+import type { Limits } from "./transports/transport.ts";
 
 export interface AckMeter {
   /** A sync came and is applied, as far as it can be. */
   received(sub: string, sizeBytes: number): void;
-  /** Timers of hidden pages are late; any message is a chance to look. */
-  look(): void;
-  /** A new connection: nothing is owed. */
-  begin(limits: Readonly<Record<string, number>>): void;
+  /** Another connection: nothing is owed. */
+  begin(limits: Limits): void;
 }
 
 export function createAckMeter(environment: Environment, ack: (sub: string) => void): AckMeter {
   /** Bounded by the subscriptions of a client. */
-  const owed = new Map<string, { bytes: number; readonly dueAtMs: number }>();
-  let ackBytes: number = SESSION_LIMITS.ackBytes;
-  let ackMs: number = SESSION_LIMITS.ackMs;
-  let cancelTimer: (() => void) | undefined;
+  const owed = new Map<string, { bytes: number; readonly cancel: () => void }>();
+  let ackBytes: number;
+  let ackMs: number;
 
   function pay(sub: string): void {
+    owed.get(sub)?.cancel();
     owed.delete(sub);
     ack(sub);
   }
 
-  function look(): void {
-    const nowMs = environment.now();
-    for (const [sub, { dueAtMs }] of [...owed]) if (nowMs >= dueAtMs) pay(sub);
-  }
-
-  function wait(): void {
-    if (cancelTimer !== undefined || owed.size === 0) return;
-    const firstMs = Math.min(...[...owed.values()].map(({ dueAtMs }) => dueAtMs));
-    cancelTimer = environment.setTimer(
-      () => {
-        cancelTimer = undefined;
-        look();
-        wait();
-      },
-      Math.max(1, Math.ceil(firstMs - environment.now())),
-    );
-  }
-
   return {
     received(sub, sizeBytes) {
-      let debt = owed.get(sub);
-      if (debt === undefined) owed.set(sub, (debt = { bytes: 0, dueAtMs: environment.now() + ackMs }));
+      const debt = owed.get(sub) ?? { bytes: 0, cancel: environment.setTimer(() => pay(sub), ackMs) };
+      owed.set(sub, debt);
       debt.bytes += sizeBytes;
       if (debt.bytes >= ackBytes) pay(sub);
-      else wait();
     },
-    look,
     begin(limits) {
+      for (const { cancel } of owed.values()) cancel();
       owed.clear();
-      cancelTimer?.();
-      cancelTimer = undefined;
-      ackBytes = limits["ackBytes"] ?? SESSION_LIMITS.ackBytes;
-      ackMs = limits["ackMs"] ?? SESSION_LIMITS.ackMs;
+      ({ ackBytes, ackMs } = limits);
     },
   };
 }

@@ -2,7 +2,6 @@
 // Does not own what one of them holds (subscription.ts).
 
 import type { FilterInput } from "../protocol/wire/filter.ts";
-import { SESSION_LIMITS } from "../protocol/wire/session-limits.ts";
 import { createAckMeter } from "./ack-meter.ts";
 import type { Progress } from "./connection/phases.ts";
 import type { Echo } from "./echoes.ts";
@@ -12,7 +11,7 @@ import { worstOf } from "./freshness.ts";
 import { problem, SwarmboardError } from "./problem.ts";
 import type { Cache } from "./replica-cache.ts";
 import { createSubscription, type OwnedSubscription, type Subscription } from "./subscription.ts";
-import type { Transport, Upward } from "./transports/transport.ts";
+import type { Limits, Transport, Upward } from "./transports/transport.ts";
 
 export interface SubscribeOptions {
   /** Least time between two syncs in ms, 0 to 60000; 50 by default. */
@@ -33,7 +32,7 @@ export interface SubscriptionSetOptions {
 
 export interface SubscriptionSet {
   subscribe(board: string, filter: FilterInput, options: SubscribeOptions): Subscription;
-  use(transport: Transport | undefined, limits: Readonly<Record<string, number>>): void;
+  use(transport: Transport | undefined, limits: Limits): void;
   readonly up: Omit<Upward, "done" | "refused">;
   /** Shows an entry as a command will leave it, in all subscriptions that hold it. */
   echo(board: string, echo: Echo): { settled(seq: number): void; dropped(): void };
@@ -41,12 +40,14 @@ export interface SubscriptionSet {
   close(): void;
 }
 
+/** SESSION_LIMITS.subscriptions; a test holds them together, for the whole table is too much for a browser. */
+export const MAX_SUBSCRIPTIONS = 16;
+
 export function createSubscriptionSet(options: SubscriptionSetOptions): SubscriptionSet {
-  const { environment } = options;
-  /** At most SESSION_LIMITS.subscriptions; beyond, `subscribe` throws. */
+  const { environment, cache } = options;
+  /** At most MAX_SUBSCRIPTIONS; beyond, `subscribe` throws. */
   const all = new Map<string, OwnedSubscription>();
   let transport: Transport | undefined;
-  let told: Progress | undefined;
 
   const acks = createAckMeter(environment, (sub) => {
     const one = all.get(sub);
@@ -55,10 +56,7 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
 
   function onProgress(): void {
     if (transport === undefined) return;
-    const next = worstOf([...all.values()].map((one) => one.progress()));
-    if (told?.waiting === next.waiting && told.behindSinceMs === next.behindSinceMs) return;
-    told = next;
-    options.onProgress(next);
+    options.onProgress(worstOf([...all.values()].map((one) => one.progress())));
   }
 
   /** The same filter twice is two subscriptions, because each may be moved and closed by itself. */
@@ -71,10 +69,10 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
 
   return {
     subscribe(board, filter, { rateMs, name: given }) {
-      if (all.size >= SESSION_LIMITS.subscriptions) {
-        const detail = `A client has at most ${SESSION_LIMITS.subscriptions} subscriptions. Ask for more in one of them.`;
-        throw new SwarmboardError(problem("too_many_subscriptions", "no", detail));
-      }
+      if (all.size >= MAX_SUBSCRIPTIONS)
+        throw new SwarmboardError(
+          problem("too_many_subscriptions", "no", `At most ${MAX_SUBSCRIPTIONS}; ask for more in one.`),
+        );
       const name = given ?? freeName(board, filter);
       if (all.has(name)) throw new TypeError(`a subscription is called ${name} already`);
       const one = createSubscription({
@@ -84,7 +82,7 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
         filter,
         rateMs,
         keepNotes: options.keepNotes,
-        cache: options.cache && { storage: options.cache, name: `${options.cachePrefix} ${filterName(board, filter)}` },
+        cache: cache && ((read) => cache(environment, `${options.cachePrefix} ${filterName(board, filter)}`, read)),
         onProgress,
         onHopeless: options.onHopeless,
         onClose() {
@@ -98,7 +96,6 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
     },
     use(next, limits) {
       transport = next;
-      told = undefined;
       acks.begin(limits);
       for (const one of all.values()) one.use(next);
       onProgress();
@@ -112,7 +109,6 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
         acks.received(sub, sizeBytes);
       },
       beat(beat) {
-        acks.look();
         for (const one of all.values()) one.beat(beat);
       },
     },
@@ -129,7 +125,7 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
       for (const one of all.values()) one.flush();
     },
     close() {
-      for (const one of [...all.values()]) one.subscription.close();
+      for (const one of all.values()) one.subscription.close();
     },
   };
 }

@@ -3,11 +3,11 @@
 
 import { CLOSE } from "../../protocol/wire/close-codes.ts";
 import type { Beat, CommandResult, Drain, Subscribed, Sync, Welcome } from "../../protocol/wire/down.ts";
-import { SESSION_LIMITS, SUBPROTOCOL } from "../../protocol/wire/session-limits.ts";
+import { SUBPROTOCOL } from "../../protocol/wire/session-limits.ts";
 import type { Environment } from "../environment.ts";
 import { parseJson } from "../exact-json.ts";
 import { type Problem, problem, readProblem } from "../problem.ts";
-import type { Feed, SocketUpward, Transport } from "./transport.ts";
+import type { Feed, Limits, SocketUpward, Transport } from "./transport.ts";
 
 export interface SocketOptions {
   readonly environment: Environment;
@@ -99,7 +99,7 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
         return up.drain(params as Drain);
       case "welcome": {
         const { beatMs, limits } = params as Welcome;
-        return up.welcomed(beatMs, limits);
+        return up.welcomed(beatMs, limits as unknown as Limits);
       }
       default:
       // A push of a later revision (W-VER-1).
@@ -142,7 +142,6 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
 
   return {
     kind: "socket",
-    maxInFlight: SESSION_LIMITS.inFlight,
     subscribe,
     unsubscribe({ name: sub }) {
       newest.delete(sub);
