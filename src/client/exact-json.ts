@@ -13,7 +13,7 @@ export function parseJson(text: string): unknown {
   if (!/\d{16}/.test(text)) return parse(text);
   return parse(text, (_name, value, context) =>
     typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "")
-      ? BigInt(context?.source ?? "")
+      ? BigInt(context?.source ?? 0)
       : value,
   );
 }
@@ -21,28 +21,23 @@ export function parseJson(text: string): unknown {
 /** As JSON.stringify, but a bigint is written as the number that it is. Undefined for what JSON does not know. */
 export function toJson(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) as string | undefined;
-  } catch (error) {
-    // A bigint, or a circle: the second would never end below, so it is told apart by its depth.
-    if (!(error instanceof TypeError)) throw error;
-    return write(value, 0);
+    return JSON.stringify(value);
+  } catch {
+    // There is a bigint in it. (Or a circle, for which the stack ends below.)
+    return write(value);
   }
 }
 
-/** Deeper values are refused by every server anyway (`value_too_deep`). */
-const MAX_DEPTH = 500;
-
-function write(value: unknown, depth: number): string | undefined {
+function write(value: unknown): string | undefined {
   if (typeof value === "bigint") return String(value);
-  if (depth > MAX_DEPTH) throw new TypeError("the value is nested too deeply, or holds itself");
   if (typeof value !== "object" || value === null || "toJSON" in value) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1) ?? "null").join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => write(item) ?? "null").join()}]`;
   const members: string[] = [];
   for (const [name, member] of Object.entries(value)) {
-    const text = write(member, depth + 1);
+    const text = write(member);
     if (text !== undefined) members.push(`${JSON.stringify(name)}:${text}`);
   }
-  return `{${members.join(",")}}`;
+  return `{${members.join()}}`;
 }
 
 /** Whether two parsed values say the same. The order of members says nothing. */

@@ -10,8 +10,8 @@ import { createFreshness } from "./freshness.ts";
 import type { Position } from "./items.ts";
 import { createListeners } from "./listeners.ts";
 import { type Problem, problem as problemOf, SwarmboardError } from "./problem.ts";
-import { createReplica } from "./replica.ts";
-import { type Cache, createReplicaCache } from "./replica-cache.ts";
+import { createReplica, type Saved } from "./replica.ts";
+import type { ReplicaKeeper } from "./replica-cache.ts";
 import { type AuditView, type Collections, createViews } from "./subscription-views.ts";
 import type { Feed, Transport } from "./transports/transport.ts";
 import { createWindow, type WindowView } from "./window-view.ts";
@@ -48,7 +48,7 @@ export interface SubscriptionOptions {
   readonly filter: FilterInput;
   readonly rateMs: number | undefined;
   readonly keepNotes: number;
-  readonly cache: { readonly storage: Cache; readonly name: string } | undefined;
+  readonly cache: ((read: () => Saved | undefined) => ReplicaKeeper) | undefined;
   /** Something about `progress` may have changed. */
   readonly onProgress: () => void;
   /** Nothing that comes makes sense. */
@@ -100,24 +100,22 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
   // Who does not ask for it need not handle its rejection.
   ready.catch(() => undefined);
 
-  const cache =
-    options.cache && createReplicaCache(environment, options.cache.storage, options.cache.name, () => replica.save());
+  const cache = options.cache?.(replica.save);
   let loading = cache !== undefined;
-  cache?.load((state) => {
+  cache?.load((saved) => {
     loading = false;
     if (closed) return;
-    if (state !== undefined) restore(state);
+    if (saved !== undefined) restore(saved);
     ask();
   });
 
-  function restore(state: NonNullable<ReturnType<typeof replica.save>>): void {
-    try {
-      const changes = replica.restore(state);
-      if (condition.held === "nothing") become({ held: "cached" });
-      views.publish(changes);
-    } catch {
-      // Not what this version wrote: the server tells everything anyway.
-    }
+  function restore({ resume, epoch, sync }: Saved): void {
+    replica.begin({ sub: name, resume, position: { epoch, seq: 0 }, clock: 0, reset: "start" });
+    const applied = replica.apply(sync);
+    // Otherwise it is not what this version wrote, and the server tells everything anyway.
+    if (applied.kind !== "applied") return;
+    become({ held: "cached" });
+    views.publish(applied.changes);
   }
 
   function become(next: Partial<Condition>): void {
@@ -244,7 +242,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
       options.onProgress();
     },
     progress: () => (condition.problem === undefined ? freshness.progress() : NOTHING_MISSING),
-    echo: (echo) => (covers(filter, echo.key) ? views.echo(echo) : undefined),
+    echo: (echo) => (covers(filter, echo.command.key) ? views.echo(echo) : undefined),
     flush: () => cache?.flush(),
   };
 }
