@@ -93,7 +93,7 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
     up: { ...subscriptions.up, done: queue.done, refused: queue.refused },
     onTransport(transport, limits) {
       subscriptions.use(transport);
-      queue.use(transport, limits["messageBytes"]);
+      queue.use(transport, limits);
     },
     onState(state) {
       const next = statusOf(state, environment.wallNow() - environment.now());
@@ -122,7 +122,7 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
           name,
           (board = createBoard({ environment, name, agent: agent ?? "anonymous", queue, subscriptions })),
         );
-      return board as Board<Value>;
+      return board;
     },
     reconnect: () => link.connect(),
     close() {

@@ -67,7 +67,6 @@ interface Platform {
   readonly location?: { readonly href: string };
   readonly document?: EventTarget & { readonly visibilityState: string };
   readonly addEventListener?: EventTarget["addEventListener"];
-  readonly removeEventListener?: EventTarget["removeEventListener"];
 }
 
 export interface PlatformChoices {
@@ -152,18 +151,14 @@ async function nodeSockets(): Promise<WebSocketClass> {
   return loaded.WebSocket;
 }
 
-function listenForWakes({ document, ...platform }: Platform, listener: (wake: Wake) => void): () => void {
-  const target = globalThis as unknown as Pick<EventTarget, "addEventListener" | "removeEventListener">;
-  if (platform.addEventListener === undefined) return () => undefined;
-  const online = () => listener("online");
-  const offline = () => listener("offline");
-  const turned = () => listener(document?.visibilityState === "hidden" ? "hidden" : "shown");
-  target.addEventListener("online", online);
-  target.addEventListener("offline", offline);
-  document?.addEventListener("visibilitychange", turned);
-  return () => {
-    target.removeEventListener("online", online);
-    target.removeEventListener("offline", offline);
-    document?.removeEventListener("visibilitychange", turned);
-  };
+function listenForWakes(platform: Platform, listener: (wake: Wake) => void): () => void {
+  const listening = new AbortController();
+  const { document } = platform;
+  for (const wake of ["online", "offline"] as const) platform.addEventListener?.(wake, () => listener(wake), listening);
+  document?.addEventListener(
+    "visibilitychange",
+    () => listener(document.visibilityState === "hidden" ? "hidden" : "shown"),
+    listening,
+  );
+  return () => listening.abort();
 }

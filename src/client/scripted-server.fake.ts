@@ -1,6 +1,7 @@
 // Owns a server for unit tests: a small board that speaks both sides' words over sockets and HTTP, on a clock that stands still
 // until it is moved. Does not own the law or the feed; the real server is tried in test/.
 
+import { SESSION_LIMITS } from "../protocol/wire/session-limits.ts";
 import type { Environment, FetchInit, ResponseLike, SocketEvents, Wake } from "./environment.ts";
 
 interface Timer {
@@ -76,7 +77,7 @@ export class ScriptedServer {
       const request = { url: new URL(url), init };
       this.requests.push(request);
       if (this.http === undefined) throw new TypeError("fetch failed");
-      return await this.http(request);
+      return this.http(request);
     },
     onWake: (listener) => {
       this.#wakes.add(listener);
@@ -102,7 +103,12 @@ export class ScriptedServer {
         if (refuseSockets) return socket.close(1006);
         events.opened();
         if (socket.open)
-          socket.push("welcome", { protocol: "swarmboard.v1", revision: 1, beatMs: this.beatMs, limits: {} });
+          socket.push("welcome", {
+            protocol: "swarmboard.v1",
+            revision: 1,
+            beatMs: this.beatMs,
+            limits: SESSION_LIMITS,
+          });
       }, 1);
     return {
       send: (text) => {

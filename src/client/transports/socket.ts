@@ -4,11 +4,11 @@
 import { createAckMeter } from "../ack-meter.ts";
 import { CLOSE } from "../../protocol/wire/close-codes.ts";
 import type { Beat, CommandResult, Drain, Subscribed, Sync, Welcome } from "../../protocol/wire/down.ts";
-import { SESSION_LIMITS, SUBPROTOCOL } from "../../protocol/wire/session-limits.ts";
+import { SUBPROTOCOL } from "../../protocol/wire/session-limits.ts";
 import type { Environment } from "../environment.ts";
 import { parseJson } from "../exact-json.ts";
 import { type Problem, problem, readProblem } from "../problem.ts";
-import type { Feed, SocketUpward, Transport } from "./transport.ts";
+import type { Feed, Limits, SocketUpward, Transport } from "./transport.ts";
 
 export interface SocketOptions {
   readonly environment: Environment;
@@ -106,8 +106,8 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
         return up.drain(params as Drain);
       case "welcome": {
         const { beatMs, limits } = params as Welcome;
-        acks.begin(limits);
-        return up.welcomed(beatMs, limits);
+        acks.begin(limits as unknown as Limits);
+        return up.welcomed(beatMs, limits as unknown as Limits);
       }
       default:
       // A push of a later revision (W-VER-1).
@@ -150,7 +150,6 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
 
   return {
     kind: "socket",
-    maxInFlight: SESSION_LIMITS.inFlight,
     subscribe,
     unsubscribe({ name: sub }) {
       newest.delete(sub);
