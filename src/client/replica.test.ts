@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mergeDiff } from "../feed/merge-diff.ts";
 import { diffRows } from "../feed/window-diff.ts";
+import type { JsonText } from "../protocol/json-text.ts";
 import type { Sync } from "../protocol/wire/down.ts";
 import { createReplica, type Replica } from "./replica.ts";
 
@@ -24,6 +25,8 @@ const entry = (key: string, seq: number, value: unknown = { seq }): Held => ({
   by: "a",
   at: seq,
 });
+
+const text = (value: unknown) => JSON.stringify(value) as JsonText;
 
 /** A board of entries that says what changed since a position, as the feed does. */
 function createModel() {
@@ -61,7 +64,7 @@ function createModel() {
           const base = former.get(from)?.get(one.item.key);
           const change =
             patches && base !== undefined && !reset
-              ? mergeDiff(JSON.stringify(base.value), JSON.stringify(one.item.value))
+              ? mergeDiff(text(base.value), text(one.item.value), Infinity)
               : undefined;
           if (change === undefined || base === undefined) whole.push(one.item);
           else {
@@ -88,7 +91,7 @@ function createModel() {
 }
 
 const shown = (replica: Replica) => Object.fromEntries(replica.items("entries"));
-const anyValue = fc.dictionary(fc.constantFrom("a", "b", "c"), fc.oneof(fc.nat(3), fc.object({ maxDepth: 1 })));
+const anyValue = fc.dictionary(fc.constantFrom("a", "b", "c"), fc.oneof(fc.nat(3), fc.jsonValue({ maxDepth: 2 })));
 const anyKey = fc.constantFrom("k1", "k2", "k3", "k4", "__proto__");
 const anyAct = fc.oneof(
   { weight: 4, arbitrary: fc.record({ act: fc.constant("put" as const), key: anyKey, value: anyValue }) },
