@@ -115,7 +115,7 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
       return status;
     },
     onStatus: (listener) => onStatus.add(listener),
-    board<Value>(name = "default") {
+    board(name = "default") {
       let board = boards.get(name);
       if (board === undefined)
         boards.set(

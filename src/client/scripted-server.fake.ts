@@ -59,7 +59,7 @@ export class ScriptedServer {
   readonly entries = new Map<string, Entry>();
   readonly outcomes = new Map<string, { seq: number; made: object }>();
   beatMs = 2000;
-  chance = 0.5;
+  #chance = 1;
   readonly #timers = new Set<Timer>();
   readonly #wakes = new Set<(wake: Wake) => void>();
 
@@ -71,7 +71,8 @@ export class ScriptedServer {
       this.#timers.add(timer);
       return () => void this.#timers.delete(timer);
     },
-    random: () => this.chance,
+    // The same numbers in every run.
+    random: () => (this.#chance = (this.#chance * 48_271) % 2_147_483_647) / 2_147_483_647,
     openSocket: (url, _protocol, events) => this.#accept(url, events),
     fetch: async (url, init) => {
       const request = { url: new URL(url), init };
@@ -128,7 +129,7 @@ export class ScriptedServer {
     if (method !== "command") return socket.send({ id, result: { sub: params["sub"] } });
     const result = this.apply(params["id"] as string, params["command"] as Record<string, unknown>);
     socket.send({ id, result });
-    this.tell();
+    if (!("duplicate" in result)) this.tell();
   }
 
   #subscribe(socket: ScriptedSocket, id: number, params: Record<string, unknown>): void {
