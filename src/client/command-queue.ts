@@ -38,7 +38,7 @@ export function createCommandQueue(environment: Environment, commandTimeoutMs: n
     }
     cancelTimer();
     const atMs = pending.wakeAtMs(nowMs, inFlight);
-    if (atMs !== Infinity) cancelTimer = environment.setTimer(pump, Math.max(1, Math.ceil(atMs - nowMs)));
+    if (atMs !== Infinity) cancelTimer = environment.setTimer(pump, atMs - nowMs);
   }
 
   return {

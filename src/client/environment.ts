@@ -47,13 +47,13 @@ export type Wake = "shown" | "hidden" | "online" | "offline";
 
 export interface Environment {
   /** Milliseconds that only grow, also over sleep and over a wall clock that is set back. Their origin means nothing. */
-  now(): number;
+  readonly now: () => number;
   /** Milliseconds since 1970, for people and for command ids. */
-  wallNow(): number;
-  /** Runs `run` after `delayMs`; the answer cancels. */
+  readonly wallNow: () => number;
+  /** Runs `run` after `delayMs`, or as soon as it can be if that is not above 0, but never at once; the answer cancels. */
   setTimer(run: () => void, delayMs: number): () => void;
   /** A number in [0, 1). */
-  random(): number;
+  readonly random: () => number;
   openSocket(url: string, protocol: string, events: SocketEvents): SocketHandle;
   fetch: FetchLike;
   /** The answer ends the listening. */
@@ -82,7 +82,8 @@ export function platformEnvironment(choices: PlatformChoices = {}): Environment 
     now: steadyNow,
     wallNow: () => Date.now(),
     setTimer(run, delayMs) {
-      const timer = setTimeout(run, delayMs);
+      // Fractions are cut off by some platforms: then it would be too early, and asked for again without a pause.
+      const timer = setTimeout(run, Math.max(1, Math.ceil(delayMs)));
       return () => clearTimeout(timer);
     },
     random: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,

@@ -67,7 +67,7 @@ export class ScriptedServer {
     now: () => this.nowMs,
     wallNow: () => this.nowMs + 1_700_000_000_000,
     setTimer: (run, delayMs) => {
-      const timer = { atMs: this.nowMs + delayMs, run };
+      const timer = { atMs: this.nowMs + Math.max(1, delayMs), run };
       this.#timers.add(timer);
       return () => void this.#timers.delete(timer);
     },

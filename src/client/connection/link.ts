@@ -70,8 +70,7 @@ export function createLink(options: LinkOptions): Link {
       timer = undefined;
       dispatch({ kind: "wake" });
     };
-    // A timer may fire a millisecond early, and one in the past would spin: never less than 1 ms.
-    timer = { atMs, cancel: environment.setTimer(wake, Math.max(1, Math.ceil(atMs - environment.now()))) };
+    timer = { atMs, cancel: environment.setTimer(wake, atMs - environment.now()) };
   }
 
   function run(effect: Effect): void {

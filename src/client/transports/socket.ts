@@ -82,13 +82,13 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
   function receive(data: unknown): void {
     let message: Message;
     try {
-      if (typeof data !== "string") throw new TypeError("not text");
-      message = parseJson(data) as Message;
+      // What is no text is no JSON either.
+      message = parseJson(data as string) as Message;
       up.sign();
       if (message.method === undefined) answer(message);
-      else push(message.method, message.params, data.length);
+      else push(message.method, message.params, (data as string).length);
     } catch (error) {
-      end(CLOSE.fault.code, `the server sent what cannot be read: ${String(error)}`);
+      end(CLOSE.fault.code, `not understood: ${String(error)}`);
     }
   }
 
