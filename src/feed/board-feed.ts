@@ -14,6 +14,7 @@ import {
   type Seq,
 } from "../protocol/index.ts";
 import { ChangeOrder } from "./change-order.ts";
+import type { KeyIndex } from "./key-index.ts";
 import { EntryTexts } from "./item-texts.ts";
 import { LARGE_UNITS, LargeValues } from "./large-values.ts";
 import type { NoteFacts } from "./view.ts";
@@ -59,6 +60,8 @@ export class BoardFeed {
   readonly state: BoardState;
   readonly texts = new EntryTexts();
   readonly large = new LargeValues();
+  /** The keys in order, while somebody keeps them so (key-rows); up to date with what this feed has heard of. */
+  byKey: KeyIndex | undefined;
   readonly #orders: Readonly<Record<Kind, ChangeOrder>>;
   readonly #lookbacks: { readonly from: number; readonly to: number; readonly keys: readonly string[] }[] = [];
   readonly #keyListeners = new Set<KeyListener>();

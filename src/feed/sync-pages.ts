@@ -40,6 +40,9 @@ export interface Page {
   readonly to: number | undefined;
 }
 
+/** Keys that are taken from the index at once. */
+const LOOKED_AT_ONCE = 256;
+
 type Pages = Generator<Page, void, void>;
 
 /**
@@ -77,25 +80,44 @@ export function* syncPages(request: SyncRequest): Pages {
 function* tellEverything({ feed, view }: SyncRequest, page: PageText): Pages {
   const { state } = feed;
   if (view.sees !== undefined) {
-    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countUpTo(feed, view);
+    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countOf(feed, view);
     if (count > view.atMost) page.flag("entries", `"over":${count}`);
-    else yield* tellEntries(feed, view, page);
+    else for (const key of view.keys ?? keysWith(feed, view)) yield* tellEntry(feed, view, page, key, undefined, false);
   }
   for (const stream of view.streams) {
     for (const name of ITEM_SOURCES[stream].names(state)) yield* tellItem(feed, page, stream, name);
   }
 }
 
-/** A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over. */
-function* tellEntries(feed: BoardFeed, view: View, page: PageText): Pages {
-  for (const key of view.keys ?? feed.state.entries.keys()) yield* tellEntry(feed, view, page, key, undefined, false);
-}
-
-function countUpTo({ state }: BoardFeed, view: View): number {
+function countOf({ state, byKey }: BoardFeed, view: View): number {
   if (view.prefix === "") return state.entries.size;
+  if (byKey !== undefined) {
+    const { from, to } = byKey.rangeOfPrefix(view.prefix);
+    return to - from;
+  }
   let count = 0;
   for (const key of state.entries.keys()) if (view.sees?.(key) === true) count++;
   return count;
+}
+
+/**
+ * Keys that may be in the view. While they are pulled the board goes on: a key that is there all the time is among them;
+ * one that comes or goes may be.
+ */
+function* keysWith({ state, byKey }: BoardFeed, { prefix }: View): Generator<string, void, void> {
+  // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
+  if (prefix === "" || byKey === undefined) {
+    yield* state.entries.keys();
+    return;
+  }
+  let { from, to } = byKey.rangeOfPrefix(prefix);
+  while (from < to) {
+    const keys = byKey.slice(from, Math.min(LOOKED_AT_ONCE, to - from));
+    yield* keys;
+    // Ranks shift meanwhile: go on after the last key, wherever it stands or stood.
+    from = byKey.rankOf(`${keys.at(-1)}\0`);
+    ({ to } = byKey.rangeOfPrefix(prefix));
+  }
 }
 
 function* tellChanges({ feed, view }: SyncRequest, page: PageText, since: number, patches: boolean): Pages {
@@ -106,7 +128,7 @@ function* tellChanges({ feed, view }: SyncRequest, page: PageText, since: number
   } else if (view.sees !== undefined) {
     // Someone so slow that deletes were forgotten meanwhile.
     page.flag("entries", `"all":true`);
-    yield* tellEntries(feed, view, page);
+    for (const key of view.keys ?? keysWith(feed, view)) yield* tellEntry(feed, view, page, key, undefined, false);
   }
   for (const stream of view.streams) {
     const names = feed.namesSince(stream, since);

@@ -16,6 +16,7 @@ import { createLog } from "./log.ts";
 import type { Near } from "./near.ts";
 import { DEFAULT_BOARD, type ServerOptions, settle } from "./options.ts";
 import { createHub } from "./live/hub.ts";
+import { createKeySearcher } from "./live/key-searcher.ts";
 import { createRowHost } from "./live/row-host.ts";
 import { asksForSession, createSessionSockets } from "./live/session-socket.ts";
 import { SYSTEM_TIMERS } from "./live/timers.ts";
@@ -91,7 +92,8 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const frames = createFrames(Date.now);
     const connections = createConnections({ perIp: settings.maxConnectionsPerIp, total: settings.maxConnections });
     const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
-    const host = createRowHost(() => () => undefined, fault);
+    const searcher = createKeySearcher({ fault });
+    const host = createRowHost(searcher.search, fault);
     const hub = createHub({
       engine,
       limits: settings.limits,
@@ -117,6 +119,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     starting.push(async () => {
       hub.close();
       sessions.close();
+      await searcher.close();
     });
     const { app } = await createApp(near, log, (handler) =>
       createListener(
@@ -148,6 +151,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       await Promise.race([ended, pause(timings.stopMs / 3)]);
       app.server.closeAllConnections();
       sessions.close();
+      await searcher.close();
       await app.close();
       await engine.close();
       log.info("server stopped");

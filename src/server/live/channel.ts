@@ -19,15 +19,17 @@ import { Refusal } from "../problem.ts";
 import { auditText } from "../views/audit-text.ts";
 import { Frame } from "./frame.ts";
 import { KeyInterest } from "./key-interest.ts";
-import { createLane, type Lane } from "./lane.ts";
 import type { Listener, Member } from "./member.ts";
 import { fetchPastNotes } from "./past-notes.ts";
+import { Paces } from "./paces.ts";
 import type { LiveTimers } from "./timers.ts";
 
 /** Before notes on disk are asked for again, where they could not be read. */
 const RETRY_MS = 1000;
 /** The rows of a window that was polled are kept for so long, so that the next poll need not put them in order again. */
 const LINGER_MS = 3000;
+/** Boards above this size keep their keys in order for subscriptions to a prefix. */
+const INDEXED_ENTRIES = 5000;
 
 export interface Asked {
   readonly sub: string;
@@ -44,17 +46,6 @@ export interface ChannelOptions {
   readonly timers: LiveTimers;
   readonly host: RowSourcesHost;
   readonly fault: (error: unknown, board: string) => void;
-}
-
-/** Those of one rate. */
-interface Pace {
-  readonly lane: Lane;
-  /** Members whom any change may concern. */
-  readonly broad: Set<Member>;
-  /** All others: members who asked for single keys. */
-  readonly narrow: Set<Member>;
-  /** Members of `narrow` who have something to hear at the next flush. */
-  readonly due: Set<Member>;
 }
 
 const wrap = ({ params, to }: Page): Frame => new Frame("sync", params, to);
@@ -78,7 +69,7 @@ export class Channel {
   readonly #sources: RowSources;
   readonly #cohorts = new Map<string, Cohort<Frame>>();
   readonly #members = new Map<Cohort<Frame>, Set<Member>>();
-  readonly #paces = new Map<number, Pace>();
+  readonly #paces: Paces;
   readonly #interest = new KeyInterest<Cohort<Frame>>();
   readonly #fetching = new Set<string>();
   readonly #stopHearing: () => void;
@@ -88,9 +79,9 @@ export class Channel {
     this.#options = options;
     this.board = options.board;
     this.feed = new BoardFeed(options.board.state);
+    this.#paces = new Paces(options.timers, (members) => this.#serveAll(members));
     this.#sources = new RowSources(this.feed, options.host);
-    this.#sources.prepare();
-    this.#sources.onChange(() => this.#wakeAll());
+    this.#sources.onChange(() => this.#paces.wakeBroad());
     this.#stopHearing = options.board.onApplied((group) => {
       this.feed.applied(group);
       this.#wake(group);
@@ -98,9 +89,7 @@ export class Channel {
   }
 
   get size(): number {
-    let size = 0;
-    for (const { broad, narrow } of this.#paces.values()) size += broad.size + narrow.size;
-    return size;
+    return this.#paces.size;
   }
 
   /** Why a replica at that position has to start over, or undefined. */
@@ -131,12 +120,7 @@ export class Channel {
   }
 
   leave(member: Member): void {
-    const pace = this.#paces.get(member.rateMs);
-    for (const members of [pace?.broad, pace?.narrow, pace?.due]) members?.delete(member);
-    if (pace !== undefined && pace.broad.size + pace.narrow.size === 0) {
-      pace.lane.close();
-      this.#paces.delete(member.rateMs);
-    }
+    this.#paces.leave(member);
     this.#leaveCohort(member);
     member.pages?.return();
     member.pages = undefined;
@@ -149,6 +133,9 @@ export class Channel {
     if (cohort !== member.cohort) this.#leaveCohort(member);
     member.cohort = cohort;
     member.rows = 0;
+    // A first snapshot that was under way starts over; another answer goes on from where the replica stood before it.
+    if (member.pages !== undefined && member.from === 0) member.reset = "start";
+    member.pages?.return();
     member.pages = undefined;
     this.#membersOf(cohort).add(member);
   }
@@ -183,6 +170,8 @@ export class Channel {
   /** The member takes more again. */
   resume(member: Member): void {
     if (member.pages !== undefined) this.serve(member);
+    // The rows of a window change without a record too: it was moved, or a search has found more.
+    else if (member.cohort.view.window !== undefined) this.#paces.wake(member);
     else this.#catchUp(member);
   }
 
@@ -192,7 +181,7 @@ export class Channel {
     const { from, reset, pages, cohort, listener } = member;
     if (from === feed.head || reset !== undefined || pages !== undefined || !listener.takes) return;
     // Whoever asked for single keys is told of each change of theirs: nobody is looked through for it.
-    const isQuiet = isNarrow(cohort.view) && !this.#isDue(member);
+    const isQuiet = isNarrow(cohort.view) && !this.#paces.isDue(member);
     if (isQuiet) return this.#tell(member, cohort.quiet(from, feed.head));
     if (member.mark !== "") member.rows = cohort.rowsMarked(member.mark);
     const answer = cohort.answer(member);
@@ -210,40 +199,20 @@ export class Channel {
 
   /** The board is gone. */
   dissolve(): void {
-    const listeners = new Set<Listener>();
-    for (const { broad, narrow } of this.#paces.values())
-      for (const { listener } of [...broad, ...narrow]) listeners.add(listener);
-    for (const listener of listeners) listener.boardGone(this.board.name);
+    for (const listener of this.#paces.listeners()) listener.boardGone(this.board.name);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#stopHearing();
-    for (const { lane } of this.#paces.values()) lane.close();
+    this.#paces.close();
     for (const cohort of this.#cohorts.values()) cohort.close();
     this.#sources.close();
   }
 
   #enter(member: Member): void {
     this.#membersOf(member.cohort).add(member);
-    const pace = this.#paceOf(member.rateMs);
-    if (isNarrow(member.cohort.view)) pace.narrow.add(member);
-    else pace.broad.add(member);
-  }
-
-  #paceOf(rateMs: number): Pace {
-    let pace = this.#paces.get(rateMs);
-    if (pace === undefined) {
-      const lane = createLane(rateMs, this.#options.timers, () => this.#flush(fresh));
-      const fresh: Pace = { lane, broad: new Set(), narrow: new Set(), due: new Set() };
-      pace = fresh;
-      this.#paces.set(rateMs, pace);
-    }
-    return pace;
-  }
-
-  #isDue(member: Member): boolean {
-    return this.#paces.get(member.rateMs)?.due.has(member) === true;
+    this.#paces.enter(member, isNarrow(member.cohort.view));
   }
 
   #cohortOf(sub: string, view: View): Cohort<Frame> {
@@ -251,6 +220,8 @@ export class Channel {
     let cohort = this.#cohorts.get(name);
     if (cohort === undefined) {
       const { feed } = this;
+      // A part of a large board is told at the price of that part, once its keys are in order.
+      if (view.prefix !== "" && feed.state.entries.size > INDEXED_ENTRIES) this.#sources.prepare();
       const rows = view.window === undefined ? undefined : this.#sources.open(view.window);
       if (view.window !== undefined && rows === undefined)
         throw new Refusal("overloaded", {
@@ -291,13 +262,9 @@ export class Channel {
     cohort.close();
   }
 
-  #wakeAll(): void {
-    for (const { lane } of this.#paces.values()) lane.wake();
-  }
-
   /** Wake those whom a group of records may concern. */
   #wake(group: readonly AppliedRecord[]): void {
-    for (const { broad, lane } of this.#paces.values()) if (broad.size > 0) lane.wake();
+    this.#paces.wakeBroad();
     if (this.#interest.isEmpty) return;
     for (const { changes } of group) {
       for (const { type, name } of changes) {
@@ -308,21 +275,8 @@ export class Channel {
 
   #wakeFor(key: string): void {
     for (const cohort of this.#interest.in(key)) {
-      for (const member of this.#membersOf(cohort)) {
-        const pace = this.#paces.get(member.rateMs);
-        pace?.due.add(member);
-        pace?.lane.wake();
-      }
+      for (const member of this.#membersOf(cohort)) this.#paces.wake(member);
     }
-  }
-
-  #flush({ broad, due }: Pace): void {
-    this.#serveAll(broad);
-    if (due.size === 0) return;
-    const members = new Set(due);
-    // Who cannot be told everything now comes back by `resume`.
-    due.clear();
-    this.#serveAll(members);
   }
 
   #serveAll(members: ReadonlySet<Member>): void {
@@ -380,10 +334,7 @@ export class Channel {
 
   /** An answer that others share may be of a moment ago, and the board moves on while pages are pulled. */
   #catchUp(member: Member): void {
-    if (member.from === this.feed.head && member.reset === undefined) return;
-    const pace = this.#paces.get(member.rateMs);
-    if (pace?.narrow.has(member) === true) pace.due.add(member);
-    pace?.lane.wake();
+    if (member.from !== this.feed.head || member.reset !== undefined) this.#paces.wake(member);
   }
 
   /** One fetch for all of a cohort that stand at the same place; then they are served. */
@@ -411,7 +362,7 @@ export class Channel {
         fault(error, this.board.name);
         timers.after(RETRY_MS, () => {
           this.#fetching.delete(name);
-          if (!this.#isClosed) this.#wakeAll();
+          if (!this.#isClosed) this.#paces.wakeBroad();
         });
       });
   }

@@ -56,6 +56,8 @@ interface Answered {
   readonly result: string;
   /** Subscription that is told its first sync once the answer is sent. */
   readonly starts?: string;
+  /** Subscription whose window moved. */
+  readonly moved?: string;
 }
 
 export interface SessionOptions {
@@ -91,6 +93,8 @@ export class Session implements Listener {
   /** Requests about subscriptions that wait for those before them, and the last of these. */
   #inOrder = 0;
   #before: Promise<void> = Promise.resolve();
+  /** Windows that moved in this turn. */
+  readonly #moved = new Set<string>();
   #wasHeld = false;
   /** Answers that were sent while more than the bound waited, in UTF-16 units. */
   #unreadUnits = 0;
@@ -235,10 +239,11 @@ export class Session implements Listener {
     const { id, method } = message;
     const answer = async (work: () => Promise<Answered>): Promise<void> => {
       try {
-        const { result, starts } = await work();
+        const { result, starts, moved } = await work();
         if (id !== undefined) this.#reply(resultText(id, result));
         // Only now: the client learns where it stands before it hears what came since.
         if (starts !== undefined) this.#subscriptions.start(starts);
+        if (moved !== undefined) this.#startSoon(moved);
       } catch (error) {
         this.#refuse(id, error);
       }
@@ -260,6 +265,17 @@ export class Session implements Listener {
     }
   }
 
+  /** Of several moves that came at once, the last is told (W-WIN-4). */
+  #startSoon(sub: string): void {
+    if (this.#moved.size === 0)
+      this.#options.timers.after(0, () => {
+        const moved = [...this.#moved];
+        this.#moved.clear();
+        for (const one of moved) this.#subscriptions.start(one);
+      });
+    this.#moved.add(sub);
+  }
+
   /** @throws Refusal */
   #prepare(message: Message): () => Promise<Answered> {
     const { method, params } = message;
@@ -272,7 +288,7 @@ export class Session implements Listener {
         const move = this.#read(windowMoveSchema, params);
         return async () => {
           this.#subscriptions.move(move);
-          return { result: JSON.stringify({ sub: move.sub }), starts: move.sub };
+          return { result: JSON.stringify({ sub: move.sub }), moved: move.sub };
         };
       }
       case "unsubscribe": {
