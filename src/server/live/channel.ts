@@ -192,7 +192,9 @@ export class Channel {
   /** Whether there is nothing that the member sees and was not told. */
   isCurrent(member: Member): boolean {
     if (member.from !== this.feed.head || member.pages !== undefined) return false;
-    return member.cohort.answer(member).kind === "nothing";
+    const answer = member.cohort.answer(member);
+    if (answer.kind === "pages") answer.pages.return();
+    return answer.kind === "nothing";
   }
 
   /** The board is gone. */
