@@ -17,8 +17,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   engine: ["protocol", "board", "feed", "log"],
   follow: ["protocol"],
   server: ["protocol", "board", "feed", "log", "engine", "follow"],
-  dashboard: ["protocol"],
-  cli: ["protocol", "board", "feed", "log", "engine", "follow", "server"],
+  client: ["protocol", "feed"],
+  react: ["client"],
+  dashboard: ["protocol", "client", "react"],
+  cli: ["protocol", "board", "feed", "log", "engine", "follow", "server", "client"],
 };
 const MAX_LINES = 400;
 const EMPTY_NAMES = /^(utils?|common|helpers?|misc|types)$/;

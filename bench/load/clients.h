@@ -13,22 +13,22 @@ enum { CLOSED, CONNECTING, HANDSHAKE, OPEN };
 #define MAX_TEXTS 8
 #define TICK_MS 100
 #define ACK_BYTES 32768
-#define ACK_US 1000000
+#define ACK_US 5000000
 
 typedef struct {
   int fd, state;
   uint8_t *held; // an incomplete frame
   size_t filled, room;
-  uint64_t messages, unacknowledged;
+  uint64_t messages, syncs, unacknowledged;
   int64_t to, opened_at;
   int64_t waiting_since; // the first position that is not acknowledged came then; 0 for none
   int synced;
 } client;
 
 static struct {
-  int port, sources, raw, engine_io, never_read;
+  int port, sources, raw, engine_io, never_read, ack;
   long sockets, slow, sample;
-  const char *path, *protocol, *extensions, *ack, *text[MAX_TEXTS];
+  const char *path, *protocol, *extensions, *text[MAX_TEXTS];
   int texts;
 } options = {.path = "/", .sources = 1, .sockets = 1, .sample = 20};
 
@@ -66,8 +66,7 @@ static void send_text(client *c, const char *template) {
 
 static void acknowledge(client *c) {
   char text[256];
-  int n = snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"method\":\"ack\",\"params\":{\"sub\":\"%s\",\"seq\":%ld}}",
-                   options.ack, (long)c->to);
+  int n = snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"method\":\"ack\",\"params\":{\"syncs\":%ld}}", (long)c->syncs);
   send_frame(c, 1, text, (size_t)n);
   c->unacknowledged = 0;
   c->waiting_since = 0;
@@ -78,9 +77,10 @@ static void on_message(client *c, const frame *f, const uint8_t *p) {
   c->messages++;
   all.messages++;
   if (options.engine_io && f->length == 1 && *p == '2') return send_frame(c, 1, "3", 1);
-  int64_t to = learn(p, f->length, f->compressed, options.sample > 0 && (c - list) % options.sample == 0, options.ack != NULL);
-  if (to < 0) return;
-  c->to = to;
+  int64_t to = learn(p, f->length, f->compressed, options.sample > 0 && (c - list) % options.sample == 0, options.ack);
+  if (!options.ack || !was_sync) return;
+  c->syncs++;
+  if (to >= 0) c->to = to;
   int64_t now = wall_us();
   if (!c->synced) record(&all.first, now - c->opened_at), c->synced = 1;
   if (c->waiting_since == 0) c->waiting_since = now;
@@ -193,7 +193,7 @@ static void on_client(client *c) {
   if (c->state == CONNECTING) return on_connected(c);
   int was_open = c->state == OPEN;
   // From the open socket on, a slow client reads by the tick and a stuck one never: only the end is heard of.
-  int by_tick = options.slow > 0 || options.never_read;
+  int by_tick = options.slow > 0 || options.never_read, ack;
   if (was_open && by_tick) return hang_up(c);
   on_readable(c, sizeof chunk);
   if (!was_open && c->state == OPEN && by_tick) watch(c, EPOLLRDHUP, EPOLL_CTL_MOD);

@@ -1,4 +1,5 @@
-// Owns the compiling of the load programs in this folder: into dist/.build, again only when a source has changed.
+// Owns the compiling of the load programs in this folder: once, and again only when a source has changed.
+// Not into dist, which is what gets published.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -6,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const TARGET = fileURLToPath(new URL("../../dist/.build/bench/", import.meta.url));
+const TARGET = fileURLToPath(new URL("../../node_modules/.cache/swarmboard-bench/", import.meta.url));
 
 /** Compile `<name>.c` and return the program's path. */
 export function compile(name) {

@@ -13,7 +13,7 @@ static const char USAGE[] =
     "fan-client --port N [--sockets N] [--sources N]     how many sockets, from how many addresses 127.0.0.x\n"
     "  [--path P] [--protocol P] [--extensions E]        the handshake; {i} in P is the socket's number\n"
     "  [--text T]...                                     sent once the socket is open; {i} and {to} are filled in\n"
-    "  [--ack SUB]                                       acknowledge positions (once a second or per 32 KiB)\n"
+    "  [--ack]                                           acknowledge syncs (once a second or per 32 KiB)\n"
     "  [--sample N]                                      look at every change on each N-th socket (default 20)\n"
     "  [--raw]                                           no handshake   [--engine-io] answer Engine.IO's pings\n"
     "  [--slow BYTES_PER_S] [--never-read]               all of these sockets read so\n";
@@ -25,7 +25,7 @@ static int64_t opening_since;
 static void read_options(int argc, char **argv) {
   static const struct option known[] = {
       {"port", 1, 0, 'p'},      {"sockets", 1, 0, 'n'},   {"sources", 1, 0, 'f'}, {"path", 1, 0, 'u'},
-      {"protocol", 1, 0, 'w'},  {"extensions", 1, 0, 'e'}, {"text", 1, 0, 't'},    {"ack", 1, 0, 'a'},
+      {"protocol", 1, 0, 'w'},  {"extensions", 1, 0, 'e'}, {"text", 1, 0, 't'},    {"ack", 0, 0, 'a'},
       {"sample", 1, 0, 'm'},    {"raw", 0, 0, 'r'},       {"engine-io", 0, 0, 'i'}, {"slow", 1, 0, 's'},
       {"never-read", 0, 0, 'z'}, {0, 0, 0, 0}};
   for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -36,7 +36,7 @@ static void read_options(int argc, char **argv) {
     else if (c == 'w') options.protocol = optarg;
     else if (c == 'e') options.extensions = optarg;
     else if (c == 't' && options.texts < MAX_TEXTS) options.text[options.texts++] = optarg;
-    else if (c == 'a') options.ack = optarg;
+    else if (c == 'a') options.ack = 1;
     else if (c == 'm') options.sample = atol(optarg);
     else if (c == 'r') options.raw = 1;
     else if (c == 'i') options.engine_io = 1;

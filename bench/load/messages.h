@@ -34,6 +34,9 @@ static uint8_t plain[1];
 static size_t decompress(const uint8_t *p, size_t n, size_t room) { return (void)p, (void)n, (void)room, 0; }
 #endif
 
+/** Whether the message that was looked at last is a sync; only told where positions are asked for. */
+static int was_sync;
+
 /**
  * Count a message and the ages of its changes. Returns the position in its first 200 bytes where `positions` asks for
  * it, or -1. Of a compressed message only sampled sockets read all: the load must not become the limit.
@@ -44,6 +47,7 @@ static int64_t learn(const uint8_t *p, size_t n, int compressed, int sampled, in
     n = decompress(p, n, sampled ? sizeof plain : 200);
     p = plain;
   }
+  was_sync = positions && memmem(p, n < 64 ? n : 64, "\"sync\"", 6) != NULL;
   int64_t now = wall_us(), newest = last_mark(p, n);
   if (newest > 0) record(&all.newest, now - newest);
   if (sampled && newest > 0) {

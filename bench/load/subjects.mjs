@@ -28,7 +28,7 @@ export const SHARED_DEFLATE = "permessage-deflate; client_no_context_takeover; s
 export function swarmboardClient(subscribe = {}) {
   const params = { sub: "b", board: "default", entries: { prefix: "" }, ...subscribe };
   const text = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "subscribe", params });
-  return ["--path", SWARMBOARD_PATH, "--protocol", PROTOCOL, "--text", text, "--ack", "b"];
+  return ["--path", SWARMBOARD_PATH, "--protocol", PROTOCOL, "--text", text, "--ack"];
 }
 
 /** Name → command to start it, arguments of the load client that fit, and why it is left out (if it is). */

@@ -19,7 +19,7 @@ const server = await createServer({
   logger: false,
   maxConnections: 20_000,
   maxConnectionsPerIp: 20_000,
-  ...(compress ? { compression: true } : {}),
+  compress: compress ? "always" : "never",
 });
 const board = await server.engine.board("default");
 let under = 0;

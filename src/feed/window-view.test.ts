@@ -140,7 +140,7 @@ class Client {
   /** True once it is told what there is at present. */
   hear(): boolean {
     const reset = this.isFresh ? ("start" as const) : undefined;
-    const answer = this.cohort.answer({ from: this.told, reset, rows: this.version });
+    const answer = this.cohort.answer({ from: this.told, reset, rows: this.version, isLive: !this.isFresh });
     this.last = undefined;
     if (answer.kind === "wait") return false;
     if (answer.kind === "nothing") return true;

@@ -4,6 +4,7 @@
 
 import type { WindowSpec } from "../protocol/index.ts";
 import type { BoardFeed } from "./board-feed.ts";
+import { hashOf } from "./view.ts";
 import { diffRows } from "./window-diff.ts";
 
 /** Keys in an order, of which a window shows a part. */
@@ -96,6 +97,12 @@ export class WindowView {
       `"window":{"from":${this.#spec.from},"total":${this.#total},"rows":[${rows.join(",")}]` +
       `${whole ? `,"whole":true` : ""}${approximate}}`
     );
+  }
+
+  /** Equal only for the same rows at the same place: what a client that nothing is remembered of holds. */
+  get mark(): string {
+    const { keys, seqs } = this.#now;
+    return hashOf(JSON.stringify([this.#spec.from, this.#total, this.#source.isApproximate, keys, seqs]));
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 // Does not own commands' texts: `command` is cut out of the message as it came, so that values keep their bytes (rule 19).
 
 import { z } from "zod";
+import { callerCommandSchema } from "../commands/caller-command.ts";
 import { boardNameSchema } from "../names.ts";
 import { asksSomething, filterShape, NOTHING_ASKED, rowCount, rowNumber, searchText } from "./filter.ts";
 import { DEFAULT_RATE_MS, MAX_RATE_MS } from "./session-limits.ts";
@@ -32,6 +33,16 @@ export const unsubscribeSchema = z.strictObject({ sub });
 export const authenticateSchema = z.strictObject({ token: z.string().min(1).max(8192) });
 export const pingSchema = z.strictObject({});
 export const ackSchema = z.strictObject({ syncs: count });
+
+/** Read with the values of `command` as text. The id is what `Idempotency-Key` is over HTTP. */
+export const commandRequestSchema = z.strictObject({
+  board: boardNameSchema,
+  id: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 visible ASCII characters")
+    .optional(),
+  command: callerCommandSchema,
+});
 
 export type Subscribe = z.output<typeof subscribeSchema>;
 export type SubscribeInput = z.input<typeof subscribeSchema>;

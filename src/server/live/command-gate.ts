@@ -1,21 +1,10 @@
 // Owns the way of a command from a session's message to its outcome. Does not own verdicts (board/).
 // Invariant: values keep every token of their text (rule 19); the answer is of a durable, applied record (law L1).
 
-import { z } from "zod";
 import type { Engine } from "../../engine/contract.ts";
-import { boardNameSchema, commandId, type Limits } from "../../protocol/index.ts";
-import { callerCommandSchema } from "../routes/commands.ts";
+import { commandId, commandRequestSchema, type Limits } from "../../protocol/index.ts";
 import { readBody } from "../body.ts";
 import { Refusal, refusalOf } from "../problem.ts";
-
-const commandRequestSchema = z.object({
-  board: boardNameSchema,
-  id: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 visible ASCII characters")
-    .optional(),
-  command: callerCommandSchema,
-});
 
 export interface CommandGate {
   readonly limits: Limits;

@@ -11,6 +11,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 import {
   CLOSE,
+  type CloseCode,
   DEFAULT_BEAT_MS,
   MAX_BEAT_MS,
   MIN_BEAT_MS,
@@ -24,7 +25,7 @@ import { isLoopback } from "../edge/hosts.ts";
 import { refuseSocket } from "../edge/raw-answer.ts";
 import type { Settings } from "../options.ts";
 import { CLASSIC_PATH as SOCKET_PATH } from "../socket/classic-socket.ts";
-import { textFrame } from "./frame.ts";
+import { type Frame, textFrame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import type { Session } from "./session.ts";
 import type { Transport } from "./transport.ts";
@@ -76,6 +77,8 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
     noServer: true,
     clientTracking: false,
     maxPayload: SESSION_LIMITS.messageBytes,
+    // Pongs are sent below, within the bound of what may wait.
+    autoPong: false,
     handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   } as const;
   const plain = new WebSocketServer({ ...common, perMessageDeflate: false });
@@ -102,16 +105,19 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
 
   const accept = (ws: WebSocket, request: IncomingMessage, query: z.output<typeof querySchema>): void => {
     const socket = request.socket;
-    const transport = carry(ws, socket, ws.extensions.includes("permessage-deflate"));
+    const transport = new SocketTransport(ws, socket);
     const ip = ipOf(socket);
     const agent = query.agent ?? agentHeader(request) ?? "anonymous";
     const session = hub.open({ agent, beatMs: query.beatMs, transport });
     const carried: Carried = { session, ws, pingedAtMs: clock(), isAwaiting: false };
     all.add(carried);
-    log.info({ ip, agent, session: session.id, connections: all.size }, "session opened");
+    log.info({ ip, agent, client: query.client, session: session.id, connections: all.size }, "session opened");
     ws.on("message", (data: Buffer, isBinary: boolean) => {
       if (isBinary) session.close(CLOSE.badFrame, "a binary frame");
       else session.message(data.toString("utf8"));
+    });
+    ws.on("ping", (data: Buffer) => {
+      if (transport.waitingBytes <= SESSION_LIMITS.unackedBytes) ws.pong(data);
     });
     ws.on("pong", () => {
       carried.isAwaiting = false;
@@ -143,7 +149,9 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
       });
     const isNear = isLoopback(ipOf(request.socket));
     const deflates = settings.compress === "always" || (settings.compress === "auto" && !isNear);
-    const server = deflates ? deflating : plain;
+    // Frames are made once for all, with the usual window: who can only take a smaller one gets them as they are.
+    const isNarrow = request.headers["sec-websocket-extensions"]?.includes("server_max_window_bits") === true;
+    const server = deflates && !isNarrow ? deflating : plain;
     return server.handleUpgrade(request, socket, head, (ws) => {
       ws.on("error", () => undefined);
       if (!admitted) {
@@ -178,27 +186,59 @@ function agentHeader(request: IncomingMessage): string | undefined {
   return name.success ? name.data : undefined;
 }
 
-function carry(ws: WebSocket, socket: Socket, isDeflated: boolean): Transport {
-  const isOpen = (): boolean => ws.readyState === ws.OPEN && socket.writable;
-  return {
-    push(frame) {
-      const bytes = frame.socketBytes(isDeflated);
-      if (isOpen()) socket.write(bytes);
-      return bytes.length;
-    },
-    reply(text) {
-      if (isOpen()) socket.write(textFrame(text));
-    },
-    get waitingBytes() {
-      return socket.writableLength;
-    },
-    hold: () => socket.cork(),
-    release: () => socket.uncork(),
-    close(how, reason) {
-      ws.close(how.code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES).toString("utf8"));
-      const timer = setTimeout(() => ws.terminate(), CLOSE_MS);
-      timer.unref();
-      ws.once("close", () => clearTimeout(timer));
-    },
-  };
+/** A class and not a closure: `push` is called for each client and flush. */
+class SocketTransport implements Transport {
+  readonly #ws: WebSocket;
+  readonly #socket: Socket;
+  readonly #isDeflated: boolean;
+  #isOpen = true;
+  /** The socket has said that it holds much; until it drains, how much is looked up. */
+  #isBackedUp = false;
+
+  constructor(ws: WebSocket, socket: Socket) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#isDeflated = ws.extensions.includes("permessage-deflate");
+    const ended = (): void => {
+      this.#isOpen = false;
+    };
+    ws.once("close", ended);
+    socket.on("drain", () => {
+      this.#isBackedUp = false;
+    });
+    socket.once("end", ended);
+    socket.once("error", ended);
+  }
+
+  get waitingBytes(): number {
+    return this.#isBackedUp ? this.#socket.writableLength : 0;
+  }
+
+  push(frame: Frame): number {
+    const bytes = frame.socketBytes(this.#isDeflated);
+    if (this.#isOpen && !this.#socket.write(bytes)) this.#isBackedUp = true;
+    return bytes.length;
+  }
+
+  reply(text: string): void {
+    if (this.#isOpen && !this.#socket.write(textFrame(text))) this.#isBackedUp = true;
+  }
+
+  hold(): void {
+    this.#socket.cork();
+  }
+
+  release(): void {
+    this.#socket.uncork();
+  }
+
+  /** After a close frame nothing may be sent (RFC 6455, section 5.5.1). */
+  close(how: CloseCode, reason: string): void {
+    this.#isOpen = false;
+    const ws = this.#ws;
+    ws.close(how.code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES).toString("utf8"));
+    const timer = setTimeout(() => ws.terminate(), CLOSE_MS);
+    timer.unref();
+    ws.once("close", () => clearTimeout(timer));
+  }
 }

@@ -1,0 +1,23 @@
+// Owns the names that subscriptions get by themselves: the same for the same filter, in every client, so that they share frames
+// on the server (W-SUB-1). Does not own names that users give.
+
+/** JSON with its members in order, so that filters that say the same are the same text. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_name, member: unknown) =>
+    typeof member === "object" && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+
+/** 32 bits of the text (FNV-1a). */
+function hash(text: string, seed: number): string {
+  let bits = seed;
+  for (let i = 0; i < text.length; i++) bits = Math.imul(bits ^ text.charCodeAt(i), 16_777_619);
+  return (bits >>> 0).toString(36);
+}
+
+/** The streams, for people, and the whole filter as a hash, for machines. A clash only costs sharing. */
+export function filterName(board: string, filter: object): string {
+  const text = canonical([board, filter]);
+  return `${Object.keys(filter).sort().join("-").slice(0, 40)}_${hash(text, 0x811c9dc5)}${hash(text, 0x9747b28c)}`;
+}

@@ -1,0 +1,197 @@
+// Owns following and commanding without a socket (protocol, section 11): one exchange after the other for each subscription,
+// as an event stream or as a long poll. Does not own when to give HTTP up (connection/machine.ts); it says that it failed.
+
+import { CLOSE } from "../../protocol/wire/close-codes.ts";
+import type { Beat, CommandResult, PollAnswer, Subscribed, Sync } from "../../protocol/wire/down.ts";
+import { DEFAULT_RATE_MS, MAX_WAIT_MS } from "../../protocol/wire/session-limits.ts";
+import { parseJson } from "../exact-json.ts";
+import { SwarmboardError } from "../problem.ts";
+import { readEventStream } from "./event-stream.ts";
+import { createHttpCaller, HttpFailure, Postponed } from "./http-caller.ts";
+import type { Feed, HttpFallback, Transport } from "./transport.ts";
+
+/** Answers that are kept open at once. Browsers allow six connections to a host, and commands need some. */
+const HELD_ANSWERS = 4;
+/** Pause between two exchanges of a subscription beyond these, or of one that brings nothing. */
+const IDLE_PAUSE_MS = 1000;
+/** A command without an answer for so long is sent again, by whatever way there is then. */
+const COMMAND_TIMEOUT_MS = 30_000;
+
+interface Expectation {
+  readonly signal: AbortSignal;
+  readonly within: (ms: number) => void;
+  readonly end: () => void;
+}
+
+export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token, way, timing, up }): Transport => {
+  const caller = createHttpCaller({ environment, baseUrl, agent, token });
+  const whole = new AbortController();
+  /** Bounded by the subscriptions of a client. */
+  const followed = new Map<string, AbortController>();
+
+  /** A part of an exchange, or nothing, if `ms` pass without the next call. */
+  function expectation(outer: AbortSignal): Expectation {
+    const inner = new AbortController();
+    const abort = () => inner.abort();
+    outer.addEventListener("abort", abort);
+    if (outer.aborted) abort();
+    let cancel: () => void = () => undefined;
+    return {
+      signal: inner.signal,
+      within(ms) {
+        cancel();
+        cancel = environment.setTimer(abort, ms);
+      },
+      end() {
+        cancel();
+        outer.removeEventListener("abort", abort);
+      },
+    };
+  }
+
+  function fail(error: unknown): void {
+    if (whole.signal.aborted) return;
+    if (error instanceof HttpFailure) up.failed(error.code, error.message, error.retryAfterMs);
+    else if (error instanceof Postponed) up.failed(CLOSE.tryLater.code, error.detail, error.retryAfterMs);
+    else up.failed(0, "the server did not answer in time, or not as Swarmboard does");
+  }
+
+  const isHeld = (feed: Feed): boolean => [...followed.keys()].indexOf(feed.name) < HELD_ANSWERS;
+
+  async function follow(feed: Feed, mine: AbortController): Promise<void> {
+    // The first question is answered at once, so that the client knows where it stands.
+    for (let first = true; !mine.signal.aborted; first = false) {
+      const startedAtMs = environment.now();
+      const held = isHeld(feed);
+      const before = feed.cursor();
+      try {
+        if (way === "stream" && held) await stream(feed, mine.signal);
+        else await poll(feed, mine.signal, first || !held ? 0 : MAX_WAIT_MS);
+      } catch (error) {
+        if (mine.signal.aborted) return;
+        // A refusal of what was asked says nothing about the way.
+        if (error instanceof SwarmboardError && !(error instanceof Postponed)) up.notSubscribed(feed.name, error);
+        else fail(error);
+        return;
+      }
+      const moved = feed.cursor() !== before;
+      const idleMs = moved && held ? 0 : IDLE_PAUSE_MS - (environment.now() - startedAtMs);
+      await pause(first && way === "poll" ? 0 : Math.max(feed.rateMs ?? DEFAULT_RATE_MS, idleMs), mine.signal);
+    }
+  }
+
+  const pause = (ms: number, signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      const go = () => {
+        cancel();
+        signal.removeEventListener("abort", go);
+        resolve();
+      };
+      const cancel = environment.setTimer(go, ms);
+      signal.addEventListener("abort", go);
+    });
+
+  function ask(feed: Feed, accept: string, waitMs: number | undefined, signal: AbortSignal) {
+    const query = { filter: JSON.stringify(feed.filter()), cursor: feed.cursor(), rateMs: feed.rateMs, wait: waitMs };
+    const text = Object.entries(query)
+      .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
+      .join("&");
+    return caller.call({
+      method: "GET",
+      path: `stream?${text}`,
+      board: feed.board,
+      headers: { Accept: accept },
+      signal,
+    });
+  }
+
+  function opened(feed: Feed, result: Subscribed): void {
+    up.subscribed(feed.name, result);
+    // Moving is asking with another filter, so the answer to a move is the next opening.
+    up.moved(feed.name);
+  }
+
+  async function stream(feed: Feed, outer: AbortSignal): Promise<void> {
+    const { signal, within, end } = expectation(outer);
+    let beatMs: number | undefined;
+    within(timing.openTimeoutMs);
+    try {
+      await readEventStream(await ask(feed, "text/event-stream", undefined, signal), (name, told) => {
+        if (signal.aborted) return;
+        up.heard();
+        if (name === "open") {
+          beatMs = (told as { beatMs: number }).beatMs;
+          opened(feed, told as Subscribed);
+        } else if (name === "sync") up.sync(feed.name, told as Sync);
+        else if (name === "beat") up.beat(told as Beat);
+        if (beatMs !== undefined) within(beatMs + timing.silenceMs);
+      });
+      if (beatMs === undefined) throw new TypeError("the stream ended before it began");
+    } finally {
+      end();
+    }
+  }
+
+  async function poll(feed: Feed, outer: AbortSignal, waitMs: number): Promise<void> {
+    const { signal, within, end } = expectation(outer);
+    within(waitMs + timing.openTimeoutMs);
+    try {
+      const text = await (await ask(feed, "application/json", waitMs, signal)).text();
+      if (signal.aborted) return;
+      const { open, syncs, beat } = parseJson(text) as PollAnswer;
+      up.heard();
+      opened(feed, open);
+      for (const sync of syncs) if (!signal.aborted) up.sync(feed.name, sync);
+      if (!signal.aborted) up.beat(beat);
+    } finally {
+      end();
+    }
+  }
+
+  async function command(id: string, board: string, body: string): Promise<void> {
+    const { signal, within, end } = expectation(whole.signal);
+    within(COMMAND_TIMEOUT_MS);
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": id };
+    try {
+      const response = await caller.call({ method: "POST", path: "commands", board, headers, body, signal });
+      const result = parseJson(await response.text()) as CommandResult;
+      if (!whole.signal.aborted) up.done(id, result);
+    } catch (error) {
+      if (whole.signal.aborted) return;
+      if (!(error instanceof SwarmboardError)) fail(error);
+      else up.refused(id, error, error instanceof Postponed ? error.retryAfterMs : undefined);
+    } finally {
+      end();
+    }
+  }
+
+  function unsubscribe({ name }: Feed): void {
+    followed.get(name)?.abort();
+    followed.delete(name);
+  }
+
+  function subscribe(feed: Feed): void {
+    followed.get(feed.name)?.abort();
+    const mine = new AbortController();
+    followed.set(feed.name, mine);
+    void follow(feed, mine);
+  }
+
+  // Without a subscription there is nothing to hear, and commands are tried as they come.
+  queueMicrotask(() => {
+    if (followed.size === 0 && !whole.signal.aborted) up.heard();
+  });
+
+  return {
+    kind: way,
+    subscribe,
+    unsubscribe,
+    moveWindow: subscribe,
+    command: ({ id, board, text }) => void command(id, board, text),
+    ping: () => undefined,
+    close() {
+      whole.abort();
+      for (const mine of followed.values()) mine.abort();
+    },
+  };
+};
