@@ -39,6 +39,9 @@ export class RowSources {
   readonly #listeners = new Set<() => void>();
   #byKey: KeyOrder | undefined;
   #early = 0;
+  /** Looks under way. Orders are built after them, so that the first rows are there soon. */
+  #looks = 0;
+  #toBuild: Generator<void, void, void>[] = [];
 
   constructor(feed: BoardFeed, host: RowSourcesHost) {
     this.#feed = feed;
@@ -55,7 +58,6 @@ export class RowSources {
     const { sort, prefix = "", search = "" } = spec;
     const isByChange = sort === "changed";
     if (search !== "") return this.#search(prefix, search)?.open(isByChange);
-    // The look at the first rows goes before the building, so that it is done soon.
     const first = spec.from + spec.count <= MAX_FIRST_ROWS ? this.#first(prefix, isByChange) : undefined;
     const whole = isByChange ? this.#changedOrder(prefix) : this.#keyOrder().open(prefix);
     if (first === undefined) return whole;
@@ -80,7 +82,7 @@ export class RowSources {
     if (isReady === true || this.#isSmall || this.#early >= MAX_EARLY) return undefined;
     this.#early++;
     const first = new FirstRows(this.#feed, prefix, isByChange);
-    this.#host.run(first.look(this.#step), () => this.#tell());
+    this.#look(first.look(this.#step));
     return first;
   }
 
@@ -132,9 +134,27 @@ export class RowSources {
     return this.#host.stepEntries ?? STEP_ENTRIES;
   }
 
+  #look(work: Generator<void, void, void>): void {
+    this.#looks++;
+    this.#host.run(work, () => {
+      this.#looks--;
+      this.#tell();
+      this.#goOnBuilding();
+    });
+  }
+
   #build(work: Generator<void, void, void>): void {
-    if (!this.#isSmall) return this.#host.run(work, () => this.#tell());
-    for (let next = work.next(); next.done !== true; next = work.next());
+    if (this.#isSmall) {
+      for (let next = work.next(); next.done !== true; next = work.next());
+      return;
+    }
+    this.#toBuild.push(work);
+    this.#goOnBuilding();
+  }
+
+  #goOnBuilding(): void {
+    if (this.#looks > 0) return;
+    for (const work of this.#toBuild.splice(0)) this.#host.run(work, () => this.#tell());
   }
 
   #tell(): void {
