@@ -106,6 +106,11 @@ export class Cohort<F> {
   /** Let go of what only those had use for who have been served by now. */
   settle(): void {
     this.#past.clear();
+    for (const [name, kept] of this.#kept) {
+      if (this.#stillGood(kept)) continue;
+      this.#kept.delete(name);
+      this.#keptUnits -= kept.units;
+    }
   }
 
   /** Stop listening to what its window is made of. */

@@ -28,7 +28,8 @@ export async function turns(count = 8): Promise<void> {
 }
 
 export type Heard =
-  { readonly push: Frame; readonly params: Json; readonly atMs: number } | { readonly reply: Json; readonly atMs: number };
+  | { readonly push: Frame; readonly params: Json; readonly atMs: number }
+  | { readonly reply: Json; readonly atMs: number };
 
 /** A client and its wire. Reads and acknowledges by itself, unless told otherwise. */
 export class StageClient implements Transport {

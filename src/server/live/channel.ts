@@ -105,6 +105,7 @@ export class Channel {
       isLive: false,
       rows: 0,
       pages: undefined,
+      pagesOf: undefined,
     };
     this.#enter(member);
     return member;
@@ -117,20 +118,25 @@ export class Channel {
       lane.lane.close();
       this.#lanes.delete(member.rateMs);
     }
-    this.#leaveCohort(member);
     member.pages?.return();
     member.pages = undefined;
+    this.#leaveCohort(member, member.cohort);
+    this.#endMove(member);
   }
 
-  /** Another window for a member: the next sync tells it whole (rule 11). */
+  /**
+   * Another window for a member: the next sync tells it whole (rule 11). Pages under way go on to their end before, so
+   * that nothing of them is told twice.
+   */
   move(member: Member, view: View): void {
+    const former = member.cohort;
     const cohort = this.#cohortOf(member.sub, view);
-    // Only now, so that an order that both windows need is not built again.
-    if (cohort !== member.cohort) this.#leaveCohort(member);
     member.cohort = cohort;
     member.rows = 0;
-    member.pages = undefined;
     this.#membersOf(cohort).add(member);
+    if (member.pages !== undefined) member.pagesOf ??= former;
+    // Only now, so that an order that both windows need is not built again.
+    if (former !== cohort && former !== member.pagesOf) this.#leaveCohort(member, former);
   }
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
@@ -152,7 +158,8 @@ export class Channel {
         if (only === undefined || rest.length > 0) return this.#begin(member, shared(answer));
         member.rows = answer.rows;
         this.#tell(member, only);
-        return this.#catchUp(member);
+        if (answer.to !== this.feed.head) this.#catchUp(member);
+        return;
       }
       default:
         answer satisfies never;
@@ -228,8 +235,7 @@ export class Channel {
     return members;
   }
 
-  #leaveCohort(member: Member): void {
-    const { cohort } = member;
+  #leaveCohort(member: Member, cohort: Cohort<Frame>): void {
     const members = this.#membersOf(cohort);
     members.delete(member);
     if (members.size > 0) return;
@@ -268,7 +274,8 @@ export class Channel {
       const next = pages.next();
       if (next.done === true) {
         member.pages = undefined;
-        member.rows = next.value ?? 0;
+        member.rows = member.pagesOf === undefined ? (next.value ?? 0) : 0;
+        this.#endMove(member);
         break;
       }
       this.#tell(member, next.value);
@@ -288,7 +295,15 @@ export class Channel {
 
   /** An answer that others share may be of a moment ago, and the board moves on while pages are pulled. */
   #catchUp(member: Member): void {
-    if (member.told !== this.feed.head || member.reset !== undefined) this.#lanes.get(member.rateMs)?.lane.wake();
+    const { told, reset, cohort } = member;
+    const isBehind = told !== this.feed.head || reset !== undefined || cohort.view.window !== undefined;
+    if (isBehind) this.#lanes.get(member.rateMs)?.lane.wake();
+  }
+
+  #endMove(member: Member): void {
+    const { pagesOf, cohort } = member;
+    member.pagesOf = undefined;
+    if (pagesOf !== undefined && pagesOf !== cohort) this.#leaveCohort(member, pagesOf);
   }
 
   /** One fetch for all of a cohort that stand at the same place; then they are served. */

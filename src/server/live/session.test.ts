@@ -44,7 +44,12 @@ describe("requests", () => {
     const before = client.frames().length;
     await stage.write(put("k", 1));
     await stage.pass(200);
-    expect(client.frames().slice(before).map(({ params }) => JSON.parse(params).sub)).toEqual(["w"]);
+    expect(
+      client
+        .frames()
+        .slice(before)
+        .map(({ params }) => JSON.parse(params).sub),
+    ).toEqual(["w"]);
     expect(client.replica("w").held.window).toMatchObject({ from: 3, total: 1, rows: [] });
   });
 
