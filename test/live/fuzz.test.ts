@@ -47,7 +47,7 @@ const name = fc.oneof(fc.constantFrom("s", "t", "default", "none", "__proto__", 
 const number = fc.oneof(fc.integer(), fc.constantFrom(0, 1, -1, 50, 500, 501, 1e9, Number.MAX_SAFE_INTEGER, 0.5));
 const odd = fc.oneof(fc.jsonValue({ maxDepth: 3 }), name, number);
 const mostly = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
-  fc.oneof({ weight: 6, arbitrary: arbitrary as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: odd });
+  fc.oneof({ weight: 6, arbitrary }, { weight: 1, arbitrary: odd });
 const some = (shape: Record<string, fc.Arbitrary<unknown>>, always: string[] = []): fc.Arbitrary<object> =>
   fc.record(shape, { requiredKeys: always as never });
 
