@@ -69,6 +69,7 @@ describe(`a channel (seed ${seed})`, () => {
     const early = stage.join();
     await subscribe(early);
     await stage.write(put("k0", "new"));
+    await stage.pass(200);
     const late = stage.join();
     await subscribe(late);
     expect(late.frames()[0]).toBe(early.frames()[0]);
