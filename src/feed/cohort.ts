@@ -3,6 +3,7 @@
 
 import type { AuditNote, ResetReason } from "../protocol/index.ts";
 import type { BoardFeed } from "./board-feed.ts";
+import type { PrefixKeys } from "./prefix-keys.ts";
 import { notesKeptAfter, type Page, type PastNotes, syncPages } from "./sync-pages.ts";
 import type { View } from "./view.ts";
 import type { WindowView } from "./window-view.ts";
@@ -13,6 +14,11 @@ export interface Stand {
   readonly reset: ResetReason | undefined;
   /** The version of the window's rows that it holds; 0 for none. */
   readonly rows: number;
+  /**
+   * It was told a sync of this subscription, so that it holds what patches refer to. Not after a resume: a client that
+   * cannot apply a patch comes back with its cursor, and must not get the same patch again (W-SYNC-8).
+   */
+  readonly isLive: boolean;
 }
 
 export type Answer<F> =
@@ -24,7 +30,7 @@ export type Answer<F> =
   | { readonly kind: "pages"; readonly pages: Generator<F, void, void> }
   /** Notes have to be fetched from disk first: those of positions above `from`. */
   | { readonly kind: "notes"; readonly from: number }
-  /** The order of the rows is still being built. */
+  /** The order of the rows is still being built, or the keys of a prefix are looked for. */
   | { readonly kind: "wait" };
 
 /** Answers of at most so many UTF-16 units are made at once and shared. */
@@ -50,13 +56,16 @@ interface Last<F> {
   readonly stand: Stand;
 }
 
-const isSame = (a: Stand, b: Stand): boolean => a.from === b.from && a.reset === b.reset && a.rows === b.rows;
+const isSame = (a: Stand, b: Stand): boolean =>
+  a.from === b.from && a.reset === b.reset && a.rows === b.rows && a.isLive === b.isLive;
 
 export interface CohortOptions<F> {
   readonly feed: BoardFeed;
   readonly view: View;
   readonly sub: string;
   readonly window: WindowView | undefined;
+  /** Look for the keys of the view's prefix; undefined where there is no need to. */
+  readonly lookUp?: (() => PrefixKeys | undefined) | undefined;
   readonly wrap: (page: Page) => F;
   readonly noteText: (note: AuditNote) => string;
 }
@@ -67,7 +76,9 @@ export class Cohort<F> {
   readonly #options: CohortOptions<F>;
   readonly #kept = new Map<string, Kept<F>>();
   #keptUnits = 0;
+  #prefixKeys: PrefixKeys | undefined;
   #last: Last<F> | undefined;
+  #quiet: { readonly from: number; readonly to: number; readonly frame: F } | undefined;
   readonly #past = new Map<number, PastNotes>();
 
   constructor(options: CohortOptions<F>) {
@@ -87,12 +98,14 @@ export class Cohort<F> {
     if (last !== undefined && last.head === feed.head && last.rows === rows && isSame(last.stand, stand))
       return last.answer;
     if (reset === undefined && from === feed.head && stand.rows === rows) return { kind: "nothing" };
-    const name = `${reset ?? from} ${stand.rows} ${rows}`;
+    const name = `${reset ?? from} ${stand.rows} ${rows} ${stand.isLive}`;
     const kept = this.#kept.get(name);
     if (kept !== undefined && this.#stillGood(kept)) return kept.answer;
-    if (reset === undefined && view.audit !== undefined && from < notesKeptAfter(feed) && !this.#past.has(from)) {
+    // Those that were fetched a moment ago may not reach up to those in memory any more.
+    if (reset === undefined && view.audit !== undefined && (this.#past.get(from)?.to ?? from) < notesKeptAfter(feed)) {
       return { kind: "notes", from };
     }
+    if (reset !== undefined && this.#isLookingUp()) return { kind: "wait" };
     return this.#make(name, stand, rows);
   }
 
@@ -119,7 +132,11 @@ export class Cohort<F> {
 
   /** A sync without streams: the replica is as good as the board at `to` (W-BEAT-3). */
   quiet(from: number, to: number): F {
-    return this.#options.wrap({ params: `{"sub":"${this.sub}","from":${from},"to":${to}}`, to });
+    const last = this.#quiet;
+    if (last !== undefined && last.from === from && last.to === to) return last.frame;
+    const frame = this.#options.wrap({ params: `{"sub":"${this.sub}","from":${from},"to":${to}}`, to });
+    this.#quiet = { from, to, frame };
+    return frame;
   }
 
   /** Everyone has been served: let go of what nobody will ask for again. */
@@ -144,15 +161,24 @@ export class Cohort<F> {
     return units >= MIN_REUSED_UNITS && behind <= MAX_RECORDS_BEHIND;
   }
 
-  #make(name: string, { from, reset, rows: heldRows }: Stand, rows: number): Answer<F> {
+  /** Whether the keys that a snapshot holds are still being looked for. */
+  #isLookingUp(): boolean {
+    const { feed, lookUp } = this.#options;
+    this.#prefixKeys = feed.byKey === undefined ? (this.#prefixKeys ?? lookUp?.()) : undefined;
+    return this.#prefixKeys?.isReady === false;
+  }
+
+  #make(name: string, { from, reset, rows: heldRows, isLive }: Stand, rows: number): Answer<F> {
     const { feed, view, window, wrap, noteText } = this.#options;
+    const prefixKeys = this.#prefixKeys;
     const pages = syncPages({
       feed,
       view,
       sub: this.sub,
       from,
       reset,
-      patches: true,
+      patches: isLive,
+      keys: prefixKeys === undefined ? undefined : () => prefixKeys.now(),
       past: reset === undefined ? this.#past.get(from) : undefined,
       window: window === undefined ? undefined : () => window.textFrom(reset === undefined ? heldRows : 0),
       noteText,
@@ -170,7 +196,7 @@ export class Cohort<F> {
     const answer: Kept<F>["answer"] = to === undefined ? { kind: "nothing" } : { kind: "frames", frames, to, rows };
     this.#keep(name, { answer, head: feed.head, units });
     // A copy: the caller's stand moves on.
-    this.#last = { answer, head: feed.head, rows, stand: { from, reset, rows: heldRows } };
+    this.#last = { answer, head: feed.head, rows, stand: { from, reset, rows: heldRows, isLive } };
     return answer;
   }
 

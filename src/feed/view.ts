@@ -76,7 +76,10 @@ function seesKeys(keys: readonly string[]): (key: string) => boolean {
 
 const auditKey = ({ event, agent, granted }: AuditFilter): unknown => [event ?? null, agent ?? null, granted ?? null];
 
-export const meetsAudit = ({ event, agent, granted }: AuditFilter, note: AuditNote): boolean =>
+/** What a filter looks at of a note. */
+export type NoteFacts = Pick<AuditNote, "event" | "agent" | "granted">;
+
+export const meetsAudit = ({ event, agent, granted }: AuditFilter, note: NoteFacts): boolean =>
   (event === undefined || note.event === event) &&
   (agent === undefined || note.agent === agent) &&
   (granted === undefined || note.granted === granted);

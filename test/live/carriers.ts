@@ -2,6 +2,7 @@
 // Does not own what a client makes of it (conformance-replica). Each comes back by itself until it is stopped.
 
 import http from "node:http";
+import https from "node:https";
 import { WebSocket } from "ws";
 import type { ConformanceReplica, Item } from "./conformance-replica.ts";
 
@@ -12,6 +13,27 @@ export interface Asked {
   readonly cursor?: string | undefined;
   readonly replica: ConformanceReplica;
   readonly query?: Readonly<Record<string, string | number>>;
+  /** Come by TLS: the certificate to trust. */
+  readonly ca?: Buffer | undefined;
+}
+
+type Reach = Pick<Asked, "port" | "ca">;
+
+/** Where it is, as a browser says it: a proxy compares it, and the server does. */
+export const originAt = ({ port, ca }: Reach): string => `http${ca === undefined ? "" : "s"}://localhost:${port}`;
+
+/** A request as a page of the server's own makes it. */
+export function get(
+  reach: Reach,
+  path: string,
+  options: { readonly headers?: http.OutgoingHttpHeaders; readonly agent?: http.Agent },
+  onResponse: (response: http.IncomingMessage) => void,
+): http.ClientRequest {
+  const { port, ca } = reach;
+  const headers = { origin: originAt(reach), ...options.headers };
+  const { agent = false } = options;
+  const all = { host: "localhost", family: 4, port, path, headers, agent };
+  return ca === undefined ? http.get(all, onResponse) : https.get({ ...all, ca }, onResponse);
 }
 
 export interface Following {
@@ -32,14 +54,20 @@ export const streamPath = ({ board = "default", filter, query = {} }: Omit<Asked
   return `/api/v1/boards/${board}/stream?${search}`;
 };
 
-const bySocket: Carrier = ({ port, board = "default", filter, cursor, replica }) => {
+const bySocket: Carrier = (asked) => {
+  const { board = "default", filter, cursor, replica, query = {}, ca } = asked;
   const opens: Item[] = [];
   const beats: Item[] = [];
   const faults: unknown[] = [];
-  const ws = new WebSocket(`ws://127.0.0.1:${port}/ws/blackboard?beatMs=250`, ["swarmboard.v1"]);
+  const origin = originAt(asked);
+  const ws = new WebSocket(`${origin.replace("http", "ws")}/ws/blackboard?beatMs=250`, ["swarmboard.v1"], {
+    origin,
+    family: 4,
+    ...(ca === undefined ? {} : { ca }),
+  });
   ws.on("error", (error) => faults.push(error));
   ws.on("open", () => {
-    const params = { sub: "stream", board, ...filter, cursor };
+    const params = { sub: "stream", board, ...filter, cursor, rateMs: query["rateMs"] };
     ws.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "subscribe", params }));
   });
   ws.on("message", (data) => {
@@ -105,7 +133,7 @@ export function createEventParser(onEvent: (event: Event) => void, onComment: ()
 }
 
 const byEvents: Carrier = (asked) => {
-  const { port, replica } = asked;
+  const { replica } = asked;
   const opens: Item[] = [];
   const beats: Item[] = [];
   const faults: unknown[] = [];
@@ -120,7 +148,7 @@ const byEvents: Carrier = (asked) => {
   const connect = (): void => {
     if (isStopped) return;
     const headers = { accept: "text/event-stream", ...(cursor === undefined ? {} : { "last-event-id": cursor }) };
-    request = http.get({ host: "127.0.0.1", port, path, headers }, (response) => {
+    request = get(asked, path, { headers }, (response) => {
       const parse = createEventParser(({ event, id, data }) => {
         const params = JSON.parse(data) as Item;
         if (event === "open") opens.push(params);
@@ -148,7 +176,7 @@ const byEvents: Carrier = (asked) => {
 };
 
 const byPolls: Carrier = (asked) => {
-  const { port, replica } = asked;
+  const { replica } = asked;
   const opens: Item[] = [];
   const beats: Item[] = [];
   const faults: unknown[] = [];
@@ -161,7 +189,7 @@ const byPolls: Carrier = (asked) => {
   const poll = (): void => {
     if (isStopped) return;
     const query = { wait: 250, ...asked.query, ...(cursor === undefined ? {} : { cursor }) };
-    request = http.get({ host: "127.0.0.1", port, path: streamPath({ ...asked, query }) }, (response) => {
+    request = get(asked, streamPath({ ...asked, query }), {}, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("error", again).on("end", () => {

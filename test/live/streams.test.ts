@@ -222,6 +222,24 @@ describe("W-HTTP-2: a long poll", () => {
     expect(json.cursor).toMatch(/\.3$/);
   });
 
+  it("notes on disk that the filter does not see are looked for, and no reason to answer", async () => {
+    const server = await start();
+    const filter = { audit: { event: "wanted" } };
+    const { cursor } = (await poll(server, filter, { wait: 0 })).json;
+    const commands = Array.from({ length: 1200 }, () => ({ type: "audit.note", event: "other", agent: "x" }));
+    for (let i = 0; i < 2; i++)
+      await write(server, "POST", "/api/v1/boards/default/commands", { type: "batch", commands });
+    const quick = (await poll(server, filter, { cursor, wait: 300 })).json;
+    expect(quick.syncs).toStrictEqual([]);
+    expect(quick.cursor).toMatch(/\.3$/);
+    const waiting = poll(server, filter, { cursor });
+    await until(() => server.counts.streams === 1);
+    await pause(200);
+    await write(server, "POST", "/api/v1/boards/default/audit", { event: "wanted", agent: "x" });
+    const found = (await waiting).json;
+    expect(found.syncs).toMatchObject([{ to: 4, audit: { add: [{ seq: 4 }], total: 2401 } }]);
+  });
+
   it("a window is told whole when it changes, and waited for while it does not, whatever else changes", async () => {
     const server = await start();
     for (const key of ["a", "b", "c", "d"]) await put(server, key, 1);
@@ -249,6 +267,21 @@ describe("W-HTTP-2: a long poll", () => {
     const bare = `${changed.open.resume}.${moved.open.position.seq}`;
     const again = (await poll(server, filter(0), { cursor: bare })).json;
     expect(again.syncs[0].entries.window).toMatchObject({ from: 0, whole: true });
+  });
+
+  it("with wait=0 waits for rows that are still being put in order, since it owes them", async () => {
+    const server = await start();
+    const commands = Array.from({ length: 9000 }, (_, i) => ({ type: "entry.put", key: `k${i}`, value: i }));
+    await write(server, "POST", "/api/v1/boards/default/commands", { type: "batch", commands });
+    const filter = { entries: { window: { sort: "changed", count: 3 } } };
+    const first = (await poll(server, filter, { wait: 0 })).json;
+    expect(first.syncs.at(-1).entries.window).toMatchObject({ total: 9000, whole: true });
+    // Without a mark for its rows the cursor of a stream gets them, although nothing changed.
+    const { resume } = first.open;
+    const other = { entries: { window: { sort: "changed", count: 3, prefix: "k1" } } };
+    const second = (await poll(server, other, { wait: 0, cursor: `${resume}.2` })).json;
+    expect(second.open.reset).toBe("filter");
+    expect(second.syncs.at(-1).entries.window.rows).toHaveLength(3);
   });
 
   it("a long catch-up is written as the client takes it, never held whole; half of it is no answer", async () => {
