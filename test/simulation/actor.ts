@@ -6,7 +6,7 @@ import type { SendableBatch, SendableCommand } from "../../src/client/commands.t
 import { type Client, connect } from "../../src/client/connect.ts";
 import { toJson } from "../../src/client/exact-json.ts";
 import { SwarmboardError } from "../../src/client/problem.ts";
-import type { Cache } from "../../src/client/replica-cache.ts";
+import { type Cache, cacheIn } from "../../src/client/replica-cache.ts";
 import { httpFallback } from "../../src/client/transports/http.ts";
 import type { CommandResult } from "../../src/protocol/wire/down.ts";
 import type { Chance } from "./chance.ts";
@@ -229,7 +229,7 @@ export const gateParams = ({ board, id, command }: Issued): string =>
 /** A cache that is slow, forgets, and refuses, now and then. */
 function createShelf(chance: Chance): Cache {
   const kept = new Map<string, string>();
-  return {
+  return cacheIn({
     load(name) {
       if (chance.percent(10)) throw new Error("the cache cannot be read");
       return chance.percent(10) ? undefined : kept.get(name);
@@ -238,5 +238,5 @@ function createShelf(chance: Chance): Cache {
       if (chance.percent(10)) throw new Error("the cache is full");
       kept.set(name, text);
     },
-  };
+  });
 }

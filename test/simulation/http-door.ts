@@ -41,6 +41,7 @@ export function createHttpDoor(engine: Engine, hub: Hub): HttpDoor {
     const route = routes.find((one) => one.method === method);
     const address = new URL(url);
     const [, board = ""] = /\/boards\/([^/]+)\//.exec(address.pathname) ?? [];
+    if (address.pathname === "/healthz") return response.whole(200, {}, "{}");
     const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
     try {
       if (route === undefined) throw new Refusal("not_found");

@@ -40,15 +40,17 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
     trace.say(time.nowMs, `WRONG ${withoutNames(what)}`);
     if (wrongs.length < MAX_WRONGS) wrongs.push(`at ${time.nowMs.toFixed(1)} ms: ${what}`);
   };
-  const onRejection = (error: unknown): void =>
-    wrong(`unhandled rejection: ${error instanceof Error ? error.stack : String(error)}`);
-  process.on("unhandledRejection", onRejection);
-  process.on("uncaughtException", onRejection);
+  const onThrown = (error: unknown): void => wrong(`nobody handles ${error instanceof Error ? error.stack : String(error)}`);
+  time.onThrown = onThrown;
+  process.on("unhandledRejection", onThrown);
+  process.on("uncaughtException", onThrown);
 
   const habits = habitsOf(chance);
   const boards = chance.percent(25) ? ["default", "other"] : ["default"];
   const disk = new Disk(time, chance.fork());
-  const server = new Server({ time, disk, trace, boards, wrong });
+  // With small steps even these boards are larger than what is done at once.
+  const steps = chance.percent(25) ? { atOnceEntries: 5, stepEntries: 4 } : {};
+  const server = new Server({ time, disk, trace, boards, steps, wrong });
   const actors: Actor[] = [];
   const settleServer = server.start();
   await time.run(100, () => undefined);
@@ -128,8 +130,8 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
   for (const { client } of actors) client?.close();
   await server.kill(true, []);
   await time.run(time.nowMs + 1000, () => undefined);
-  process.off("unhandledRejection", onRejection);
-  process.off("uncaughtException", onRejection);
+  process.off("unhandledRejection", onThrown);
+  process.off("uncaughtException", onThrown);
   const commands = actors.reduce((sum, { issued }) => sum + issued.length, 0);
   const records = boards.reduce((sum, board) => sum + (disk.chroniclesOf(board).at(-1)?.state.seq ?? 0), 0);
   return { seed, hash: trace.hash, wrongs, trace: trace.newest, facts: { commands, records, restMs, virtualMs: time.nowMs } };

@@ -2,7 +2,7 @@
 // Does not own what survives them (disk). A killed process does nothing any more: its timers, connections and writes end.
 
 import { createEngine, type Engine } from "../../src/engine/index.ts";
-import type { FoundRows } from "../../src/feed/index.ts";
+import type { FoundRows, RowSourcesHost } from "../../src/feed/index.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/index.ts";
 import { type CommandGate, createCommandGate } from "../../src/server/live/command-gate.ts";
 import { createHub, type Hub } from "../../src/server/live/hub.ts";
@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly disk: Disk;
   readonly trace: Trace;
   readonly boards: readonly string[];
+  /** How much of an order of rows is built at once. */
+  readonly steps: Pick<RowSourcesHost, "atOnceEntries" | "stepEntries">;
   readonly wrong: (what: string) => void;
 }
 
@@ -59,7 +61,7 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const { time, disk, trace, boards, wrong } = this.#options;
+    const { time, disk, trace, boards, steps, wrong } = this.#options;
     const life = ++this.#starts;
     const isAlive = (): boolean => this.#starts === life;
     const after = (ms: number, run: () => void): (() => void) => time.after(ms, () => isAlive() && run());
@@ -81,6 +83,7 @@ export class Server {
       limits: DEFAULT_LIMITS,
       timers,
       host: {
+        ...steps,
         run: (work, done) => {
           const slice = (): unknown => (work.next().done === true ? done() : after(1, slice));
           after(1, slice);
@@ -150,8 +153,7 @@ function search(keys: readonly string[], rows: FoundRows, after: LiveTimers["aft
   let cancel = after(3, look);
   function look(): void {
     const found = keys.slice(at, (at += SEARCHED_AT_ONCE)).filter((key) => rows.holds(key));
-    if (!rows.found(found)) return;
-    if (at >= keys.length) return rows.complete();
+    if (!rows.found(found) || at >= keys.length) return rows.complete();
     cancel = after(3, look);
   }
   return () => cancel();

@@ -97,8 +97,14 @@ export function openSocketDoor(link: Link, { hub, timers, wrong }: DoorOptions):
     const { searchParams } = new URL(address);
     const agent = searchParams.get("agent") ?? "anonymous";
     down.write(HANDSHAKE);
-    session = hub.open({ agent, beatMs: Number(searchParams.get("beatMs")), transport });
+    try {
+      session = hub.open({ agent, beatMs: Number(searchParams.get("beatMs")), transport });
+    } catch {
+      // A server that stops; the product answers the handshake with 503.
+      return cutOff();
+    }
     session.welcome();
+    return undefined;
   }
 
   down.onDrain = () => session?.drained();

@@ -12,6 +12,10 @@ const isBefore = (a: Timer, b: Timer): boolean => a.atMs < b.atMs || (a.atMs ===
 
 export class VirtualTime {
   nowMs = 0;
+  /** Told of what a timer throws: in a process of its own it would end that process. */
+  onThrown: (error: unknown) => void = (error) => {
+    throw error;
+  };
   #order = 0;
   readonly #heap: Timer[] = [];
 
@@ -36,7 +40,11 @@ export class VirtualTime {
       const next = this.#pop(endMs);
       if (next === undefined) break;
       this.nowMs = Math.max(this.nowMs, next.atMs);
-      next.run?.();
+      try {
+        next.run?.();
+      } catch (error) {
+        this.onThrown(error);
+      }
     }
     this.nowMs = Math.max(this.nowMs, endMs);
   }
