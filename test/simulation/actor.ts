@@ -71,7 +71,11 @@ export class Actor {
     this.network = network;
     this.beatMs = chance.pick([250, 1000, 2000, 2000, 5000]);
     this.hearing = createHearing(() => this.watches, () => time.nowMs);
-    this.machine = new Machine({ time, chance: chance.fork(), network, heard: this.hearing.heard });
+    const heard: Hearing["heard"] = (text, asked) => {
+      options.trace.mix(text.length + Math.floor(time.nowMs));
+      this.hearing.heard(text, asked);
+    };
+    this.machine = new Machine({ time, chance: chance.fork(), network, heard });
     this.#cache = chance.percent(30) ? createShelf(chance.fork()) : undefined;
     this.#echoes = chance.percent(40);
     this.#rateMs = chance.pick([undefined, undefined, 0, 10, 200]);
@@ -136,8 +140,11 @@ export class Actor {
     });
     watch.hides = (key) =>
       this.issued.some(
-        ({ open, command, board: of }) =>
-          open > 0 && of === board && command.type === "entry.delete" && command.key === key,
+        ({ command, board: of, answers }) =>
+          of === board &&
+          command.type === "entry.delete" &&
+          command.key === key &&
+          !answers.some((one) => !one.ok || one.result.seq <= sub.position.seq),
       );
     this.watches.push(watch);
   }

@@ -10,6 +10,7 @@ import { AUDIT_TAIL_COUNT } from "../../src/protocol/limits.ts";
 import { codeOf, type Actor, type Issued } from "./actor.ts";
 import type { Chronicle, ToldNote } from "./chronicle.ts";
 import type { Disk } from "./disk.ts";
+import { baseName, type Snapshot } from "./hearing.ts";
 import { brief, type Watch } from "./watch.ts";
 
 export interface CheckOptions {
@@ -48,7 +49,7 @@ function checkWatch(watch: Watch, actor: Actor, disk: Disk, wrong: (what: string
   watch.compareAll(chronicle, chronicle.state.seq);
   for (const entry of sub.entries) if (entry.pending) wrong(`an echo of ${entry.key} is left`);
   const { audit } = watch.filter;
-  if (audit !== undefined) checkNotes(watch, chronicle, { ...audit, tail: audit.tail ?? 0 }, actor.hearing.snapshots.get(sub.name), wrong);
+  if (audit !== undefined) checkNotes(watch, chronicle, { ...audit, tail: audit.tail ?? 0 }, actor.hearing.snapshots.get(baseName(sub.name)), wrong);
   return undefined;
 }
 
@@ -62,21 +63,24 @@ function checkNotes(
   watch: Watch,
   { notes }: Chronicle,
   filter: AuditFilter,
-  snapshots: ReadonlySet<number> = new Set(),
+  snapshots: readonly Snapshot[] = [],
   wrong: (what: string) => void,
 ): void {
   const { notes: shown, missed, total } = watch.sub.audit;
   const told = shown.map(({ seq, note }) => `${seq} ${String(note["reason"])}`);
   let best = "no snapshot was heard of";
-  for (const from of snapshots) {
-    const inMemory = notes.filter(({ seq }) => seq <= from).slice(-AUDIT_TAIL_COUNT);
-    const tail = inMemory.filter((note) => meets(filter, note)).slice(-(filter.tail || Infinity));
-    const before = filter.tail === 0 ? [] : tail;
-    const due = [...before, ...notes.filter((note) => note.seq > from && meets(filter, note))];
+  for (const { from, to } of snapshots) {
+    const inMemory = notes.filter(({ seq }) => seq <= to).slice(-AUDIT_TAIL_COUNT);
+    const before = inMemory.filter((note) => meets(filter, note));
+    // Those that came while its pages did are told however few were asked for; how many, only the server knows.
+    const least = Math.max(Math.min(filter.tail, before.length), before.filter(({ seq }) => seq > from).length);
+    const count = from === to ? least : Math.max(least, shown.filter(({ seq }) => seq <= to).length);
+    const tail = before.slice(before.length - count);
+    const due = [...tail, ...notes.filter((note) => note.seq > to && meets(filter, note))];
     best = compareNotes(told, due, missed) ?? "";
     if (best === "") break;
   }
-  if (best !== "") wrong(`notes: ${best} (snapshots at ${[...snapshots].join(" ")}; gaps ${brief(missed)})`);
+  if (best !== "") wrong(`notes: ${best} (snapshots ${brief(snapshots)}; gaps ${brief(missed)})`);
   if (total !== notes.length && shown.at(-1)?.seq === notes.at(-1)?.seq) wrong(`notes: ${total} in all, of ${notes.length}`);
 }
 

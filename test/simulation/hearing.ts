@@ -7,10 +7,16 @@ export interface Hearing {
   /** `asked`: the address of the request that is answered. */
   readonly heard: (text: string, asked?: string) => void;
   lastSignAtMs: number;
-  /** Positions at which snapshots of a subscription ended: from there on notes are told one by one. */
-  readonly snapshots: ReadonlyMap<string, ReadonlySet<number>>;
+  /** The snapshots of each subscription: from their ends on notes are told one by one. */
+  readonly snapshots: ReadonlyMap<string, readonly Snapshot[]>;
   /** Once in a while: which replicas are behind what a beat told. */
   look(): void;
+}
+
+export interface Snapshot {
+  /** Where the board stood when its first page came; where it was one page it is of one moment. */
+  readonly from: number;
+  readonly to: number;
 }
 
 interface Sync {
@@ -22,19 +28,25 @@ interface Beat {
   readonly boards: Readonly<Record<string, { readonly seq: number }>>;
 }
 
+/** Subscriptions with the same filter share what a cache keeps. */
+export const baseName = (sub: string): string => sub.replace(/-\d+$/, "");
+
 const isPush = (text: string, method: string): boolean => text.startsWith(`{"jsonrpc":"2.0","method":"${method}"`);
 
 export function createHearing(watches: () => readonly Watch[], nowMs: () => number): Hearing {
-  const snapshots = new Map<string, Set<number>>();
-  /** Subscriptions whose snapshot is under way. */
-  const coming = new Set<string>();
+  const snapshots = new Map<string, Snapshot[]>();
+  /** Subscriptions whose snapshot is under way, and where the board stood when it began to come. */
+  const coming = new Map<string, number>();
 
   function sync({ sub, reset, to }: Sync): void {
-    if (reset !== undefined) coming.add(sub);
-    if (to === undefined || !coming.delete(sub)) return;
-    const known = snapshots.get(sub) ?? new Set<number>();
-    snapshots.set(sub, known.add(to));
+    if (reset !== undefined) coming.set(sub, to ?? headOf(sub));
+    const from = coming.get(sub);
+    if (to === undefined || from === undefined) return;
+    coming.delete(sub);
+    snapshots.set(baseName(sub), [...(snapshots.get(baseName(sub)) ?? []), { from, to }]);
   }
+
+  const headOf = (sub: string): number => watches().find((watch) => watch.sub.name === sub)?.headSeq ?? 0;
 
   function beat({ boards }: Beat): void {
     for (const watch of watches()) {

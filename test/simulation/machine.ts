@@ -81,7 +81,7 @@ export class Machine {
   }
 
   #awake(run: () => void): void {
-    if (this.isAsleep) this.#options.time.after(this.#awakeAtMs - this.#options.time.nowMs, () => this.#awake(run));
+    if (this.isAsleep) this.#options.time.at(this.#awakeAtMs, () => this.#awake(run));
     else run();
   }
 

@@ -113,14 +113,15 @@ export class Pipe {
   #sent(piece: Buffer): void {
     const wasWaiting = this.waitingBytes > 0;
     this.#queuedBytes -= piece.length;
-    if (wasWaiting && this.waitingBytes === 0) this.onDrain();
     this.#later(() => this.#deliver(piece));
+    // Last, because whoever hears of it may write.
+    if (wasWaiting && this.waitingBytes === 0) this.onDrain();
   }
 
   #later(run: () => void): void {
     const { latencyMs, jitterMs } = this.#nature;
     this.#arrivesAtMs = Math.max(this.#arrivesAtMs, this.#time.nowMs + latencyMs + this.#chance.next() * jitterMs);
-    this.#time.after(this.#arrivesAtMs - this.#time.nowMs, () => {
+    this.#time.at(this.#arrivesAtMs, () => {
       if (this.#phase === "open") run();
     });
   }

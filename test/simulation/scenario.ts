@@ -40,7 +40,7 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
     trace.say(time.nowMs, `WRONG ${withoutNames(what)}`);
     if (wrongs.length < MAX_WRONGS) wrongs.push(`at ${time.nowMs.toFixed(1)} ms: ${what}`);
   };
-  const onThrown = (error: unknown): void => wrong(`nobody handles ${error instanceof Error ? error.stack : String(error)}`);
+  const onThrown = (error: unknown): void => wrong(`nobody handles ${error instanceof Error ? error.stack?.split("\n").slice(0, 5).join(" ") : String(error)}`);
   time.onThrown = onThrown;
   process.on("unhandledRejection", onThrown);
   process.on("uncaughtException", onThrown);

@@ -22,6 +22,12 @@ export class Trace {
     if (this.#kept.length > 2 * KEPT_LINES) this.#kept.splice(0, KEPT_LINES);
   }
 
+  /** What is not worth a line still makes a run another run. */
+  mix(what: number): void {
+    this.#hash = Math.imul(this.#hash ^ what, 0x01000193);
+    this.#count++;
+  }
+
   get hash(): string {
     return `${(this.#hash >>> 0).toString(16).padStart(8, "0")}-${this.#count}`;
   }

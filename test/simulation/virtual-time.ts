@@ -21,7 +21,12 @@ export class VirtualTime {
 
   /** Never fires in this turn, also with `delayMs` 0. The answer calls it off. */
   after(delayMs: number, run: () => void): () => void {
-    const timer: Timer = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run };
+    return this.at(this.nowMs + Math.max(0, delayMs), run);
+  }
+
+  /** Timers of the same time fire in the order in which they were set: times that are to be equal are not computed twice. */
+  at(atMs: number, run: () => void): () => void {
+    const timer: Timer = { atMs, order: this.#order++, run };
     this.#push(timer);
     return () => {
       timer.run = undefined;

@@ -51,6 +51,11 @@ export class Watch {
     return `${this.board}/${this.sub.name}`;
   }
 
+  /** Where the board stands. */
+  get headSeq(): number {
+    return this.#options.chroniclesOf(this.board).at(-1)?.state.seq ?? 0;
+  }
+
   /** The chronicle of the epoch that the replica stands in. */
   chronicle(): Chronicle | undefined {
     return this.#options.chroniclesOf(this.board).find(({ epoch }) => epoch === this.sub.position.epoch);
