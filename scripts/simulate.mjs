@@ -36,7 +36,7 @@ await build({
     emptyOutDir: true,
     minify: false,
     target: "node20",
-    rollupOptions: { output: { entryFileNames: "play.mjs" } },
+    rolldownOptions: { output: { entryFileNames: "play.mjs" } },
   },
 });
 const program = join(OUT, "play.mjs");

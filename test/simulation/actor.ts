@@ -70,7 +70,10 @@ export class Actor {
     this.name = options.name;
     this.network = network;
     this.beatMs = chance.pick([250, 1000, 2000, 2000, 5000]);
-    this.hearing = createHearing(() => this.watches, () => time.nowMs);
+    this.hearing = createHearing(
+      () => this.watches,
+      () => time.nowMs,
+    );
     const heard: Hearing["heard"] = (text, asked) => {
       options.trace.mix(text.length + Math.floor(time.nowMs));
       this.hearing.heard(text, asked);
@@ -86,7 +89,9 @@ export class Actor {
   act(): void {
     const { chance, habits } = this.#options;
     if (this.machine.isAsleep) return;
-    switch (chance.weighted({ send: 20, subscribe: 3, unsubscribe: 2, move: 4, retry: 2, restart: 0.3, reconnect: 0.3 })) {
+    switch (
+      chance.weighted({ send: 20, subscribe: 3, unsubscribe: 2, move: 4, retry: 2, restart: 0.3, reconnect: 0.3 })
+    ) {
       case "send":
         return this.send(chance.pick(this.#options.boards), commandOf(chance, habits));
       case "subscribe":
@@ -194,7 +199,8 @@ export class Actor {
   /** Whoever does not know what became of a command asks again with its id. */
   #retry(): void {
     const unknown = this.issued.filter(
-      ({ open, answers }) => open === 0 && !answers.some(({ ok }) => ok) && answers.some((one) => !one.ok && isDoubtful(one.error)),
+      ({ open, answers }) =>
+        open === 0 && !answers.some(({ ok }) => ok) && answers.some((one) => !one.ok && isDoubtful(one.error)),
     );
     if (unknown.length > 0) this.#send(this.#options.chance.pick(unknown), false);
   }
@@ -226,7 +232,8 @@ export class Actor {
   }
 }
 
-const isDoubtful = (error: unknown): boolean => error instanceof SwarmboardError && error.command?.maybeApplied === true;
+const isDoubtful = (error: unknown): boolean =>
+  error instanceof SwarmboardError && error.command?.maybeApplied === true;
 export const codeOf = (error: unknown): string => (error instanceof SwarmboardError ? error.code : String(error));
 
 /** The same command as a gate of the server takes it, for a retry over a connection of another kind. */

@@ -40,6 +40,13 @@ export class Chance {
     return (all.at(-1) as [K, number])[0];
   }
 
+  /** What one of the cases makes, each as often as its weight says. */
+  among<T>(cases: readonly (readonly [weight: number, make: () => T])[]): T {
+    let left = this.next() * cases.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, make] of cases) if ((left -= weight) < 0) return make();
+    return (cases.at(-1) as (typeof cases)[number])[1]();
+  }
+
   /** Waiting times of events that know nothing of one another, in ms. */
   pause(meanMs: number): number {
     return Math.min(meanMs * 8, -Math.log(1 - this.next()) * meanMs);

@@ -30,7 +30,8 @@ export async function checkAll({ engine, disk, actors, nowMs, wrong }: CheckOpti
       wrong(`${name}: the state is not the fold of the log (L2): ${board.state.seq} and ${chronicle.state.seq}`);
   }
   for (const actor of actors) {
-    for (const watch of actor.watches) checkWatch(watch, actor, disk, (what) => wrong(`${actor.name} ${watch.name}: ${what}`));
+    for (const watch of actor.watches)
+      checkWatch(watch, actor, disk, (what) => wrong(`${actor.name} ${watch.name}: ${what}`));
     for (const issued of actor.issued)
       checkCommand(issued, disk, nowMs, (what) => wrong(`${actor.name} ${issued.id} ${issued.command.type}: ${what}`));
   }
@@ -49,7 +50,14 @@ function checkWatch(watch: Watch, actor: Actor, disk: Disk, wrong: (what: string
   watch.compareAll(chronicle, chronicle.state.seq);
   for (const entry of sub.entries) if (entry.pending) wrong(`an echo of ${entry.key} is left`);
   const { audit } = watch.filter;
-  if (audit !== undefined) checkNotes(watch, chronicle, { ...audit, tail: audit.tail ?? 0 }, actor.hearing.snapshots.get(baseName(sub.name)), wrong);
+  if (audit !== undefined)
+    checkNotes(
+      watch,
+      chronicle,
+      { ...audit, tail: audit.tail ?? 0 },
+      actor.hearing.snapshots.get(baseName(sub.name)),
+      wrong,
+    );
   return undefined;
 }
 
@@ -81,7 +89,8 @@ function checkNotes(
     if (best === "") break;
   }
   if (best !== "") wrong(`notes: ${best} (snapshots ${brief(snapshots)}; gaps ${brief(missed)})`);
-  if (total !== notes.length && shown.at(-1)?.seq === notes.at(-1)?.seq) wrong(`notes: ${total} in all, of ${notes.length}`);
+  if (total !== notes.length && shown.at(-1)?.seq === notes.at(-1)?.seq)
+    wrong(`notes: ${total} in all, of ${notes.length}`);
 }
 
 function compareNotes(
@@ -110,8 +119,11 @@ function checkCommand(issued: Issued, disk: Disk, nowMs: number, wrong: (what: s
   const { actor, id, board, answers, open, atMs, isTwice } = issued;
   if (open > 0) wrong(`has no answer after ${Math.round(nowMs - atMs)} ms`);
   const chronicles = disk.chroniclesOf(board);
-  const effects = chronicles.map((one) => one.outcomesOf(actor, id).filter(({ ok, duplicate }) => ok && duplicate !== true));
-  for (const [i, made] of effects.entries()) if (made.length > 1) wrong(`is applied ${made.length} times in epoch ${i + 1}`);
+  const effects = chronicles.map((one) =>
+    one.outcomesOf(actor, id).filter(({ ok, duplicate }) => ok && duplicate !== true),
+  );
+  for (const [i, made] of effects.entries())
+    if (made.length > 1) wrong(`is applied ${made.length} times in epoch ${i + 1}`);
   for (const answer of answers) {
     const those = chronicles.map((one, i) => ({ one, made: effects[i] ?? [] }));
     // An answer may be of an epoch that was lost while it travelled, but not of one that ended before the command began.
@@ -120,17 +132,31 @@ function checkCommand(issued: Issued, disk: Disk, nowMs: number, wrong: (what: s
       const { seq, made, parts } = answer.result;
       const said = { seq, made, ...(parts === undefined ? {} : { parts }) };
       const isTrue = possible.some(({ made }) =>
-        made.some((one) => one.ok && sameJson(said, { seq: one.seq, made: clean(one.made), ...(one.parts === undefined ? {} : { parts: one.parts.map(clean) }) })),
+        made.some(
+          (one) =>
+            one.ok &&
+            sameJson(said, {
+              seq: one.seq,
+              made: clean(one.made),
+              ...(one.parts === undefined ? {} : { parts: one.parts.map(clean) }),
+            }),
+        ),
       );
       if (!isTrue) wrong(`is acknowledged with ${brief(said)}, and the log has ${brief(effects)}`);
       continue;
     }
     const { error } = answer;
     if (!(error instanceof SwarmboardError)) wrong(`ends with ${String(error)}`);
-    else if (error.command?.maybeApplied !== true && possible.some(({ one, made }) => one.toMs > answer.atMs && made.length > 0) && answers.length === 1 && !isTwice)
+    else if (
+      error.command?.maybeApplied !== true &&
+      possible.some(({ one, made }) => one.toMs > answer.atMs && made.length > 0) &&
+      answers.length === 1 &&
+      !isTwice
+    )
       wrong(`is refused with ${codeOf(error)}, not applied, and is applied`);
   }
 }
 
 /** Without members that are undefined, as JSON has it. */
-const clean = (made: object): object => Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined));
+const clean = (made: object): object =>
+  Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined));

@@ -78,7 +78,10 @@ export class Chronicle {
 
   /** What an item was at a position, or undefined where there was none. */
   at(stream: Stream, name: string, seq: number): Version | undefined {
-    const version = this.#versions.get(stream)?.get(name)?.findLast((one) => one.seq <= seq);
+    const version = this.#versions
+      .get(stream)
+      ?.get(name)
+      ?.findLast((one) => one.seq <= seq);
     return version?.text === undefined ? undefined : version;
   }
 
@@ -99,7 +102,11 @@ export class Chronicle {
     if (versions === undefined) names.set(name, (versions = []));
     const entry = this.state.entries.get(name);
     const text =
-      stream !== "entries" ? ITEM_SOURCES[stream].text(this.state, name) : entry === undefined ? undefined : entryText(entry);
+      stream !== "entries"
+        ? ITEM_SOURCES[stream].text(this.state, name)
+        : entry === undefined
+          ? undefined
+          : entryText(entry);
     if (versions.at(-1)?.seq === seq) versions.pop();
     versions.push({ seq, text });
   }

@@ -73,7 +73,7 @@ export class Machine {
   }
 
   wake(wake: Wake): void {
-    if (!this.isAsleep) for (const listener of [...this.#wakes]) listener(wake);
+    if (!this.isAsleep) for (const listener of this.#wakes) listener(wake);
   }
 
   setWallClock(offsetMs: number): void {
@@ -85,7 +85,10 @@ export class Machine {
     else run();
   }
 
-  #openSocket(url: string, events: Parameters<Environment["openSocket"]>[2]): { send(text: string): void; close(): void } {
+  #openSocket(
+    url: string,
+    events: Parameters<Environment["openSocket"]>[2],
+  ): { send(text: string): void; close(): void } {
     const read = createFrameReader();
     let link: Link | undefined;
     let handshakeLeft = HANDSHAKE.length;

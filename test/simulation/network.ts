@@ -99,7 +99,7 @@ export class Network {
   }
 
   breakAll(): void {
-    for (const link of [...this.#links]) link.break();
+    for (const link of this.links) link.break();
   }
 
   #link(purpose: Purpose): Link {

@@ -40,7 +40,8 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
     trace.say(time.nowMs, `WRONG ${withoutNames(what)}`);
     if (wrongs.length < MAX_WRONGS) wrongs.push(`at ${time.nowMs.toFixed(1)} ms: ${what}`);
   };
-  const onThrown = (error: unknown): void => wrong(`nobody handles ${error instanceof Error ? error.stack?.split("\n").slice(0, 5).join(" ") : String(error)}`);
+  const onThrown = (error: unknown): void =>
+    wrong(`nobody handles ${error instanceof Error ? error.stack?.split("\n").slice(0, 5).join(" ") : String(error)}`);
   time.onThrown = onThrown;
   process.on("unhandledRejection", onThrown);
   process.on("uncaughtException", onThrown);
@@ -81,9 +82,13 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
   });
   const storms = chance.percent(4) ? chance.int(2, 9) : 0;
   for (let n = 0; n < storms; n++)
-    time.after(chance.next() * stormMs, () => chance.pick(actors).send("default", stormOf(chance, chance.int(400, 2500))));
+    time.after(chance.next() * stormMs, () =>
+      chance.pick(actors).send("default", stormOf(chance, chance.int(400, 2500))),
+    );
   if (chance.percent(6))
-    time.after(chance.next() * stormMs, () => chance.pick(actors).send("default", loadOf(chance, habits, chance.int(50, 600), 4000)));
+    time.after(chance.next() * stormMs, () =>
+      chance.pick(actors).send("default", loadOf(chance, habits, chance.int(50, 600), 4000)),
+    );
   faults.begin();
 
   function repeat(meanMs: number, run: () => void): void {
@@ -123,7 +128,8 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
   await ended;
   // TTLs, the beats after them, and rates.
   await time.run(time.nowMs + 14_000, look);
-  if (!isAtRest()) for (const { name, client } of actors) wrong(`${name} does not come to rest: ${JSON.stringify(client?.status)}`);
+  if (!isAtRest())
+    for (const { name, client } of actors) wrong(`${name} does not come to rest: ${JSON.stringify(client?.status)}`);
   const { engine } = server;
   if (engine === undefined) wrong("the server is not up");
   else await checkAll({ engine, disk, actors, nowMs: time.nowMs, wrong });
@@ -134,7 +140,13 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
   process.off("uncaughtException", onThrown);
   const commands = actors.reduce((sum, { issued }) => sum + issued.length, 0);
   const records = boards.reduce((sum, board) => sum + (disk.chroniclesOf(board).at(-1)?.state.seq ?? 0), 0);
-  return { seed, hash: trace.hash, wrongs, trace: trace.newest, facts: { commands, records, restMs, virtualMs: time.nowMs } };
+  return {
+    seed,
+    hash: trace.hash,
+    wrongs,
+    trace: trace.newest,
+    facts: { commands, records, restMs, virtualMs: time.nowMs },
+  };
 }
 
 function habitsOf(chance: Chance): Habits {

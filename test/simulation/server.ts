@@ -71,7 +71,8 @@ export class Server {
       timepieces: { wallMs, monotonicMs: () => time.nowMs, after },
       notice: (_board, message, detail) => {
         if (!isAlive()) return;
-        if (message.startsWith("a listener failed") || message.includes("unknown way")) wrong(`${message}: ${String(detail)}`);
+        if (message.startsWith("a listener failed") || message.includes("unknown way"))
+          wrong(`${message}: ${String(detail)}`);
         trace.say(time.nowMs, `engine: ${message}`);
       },
     });
@@ -129,11 +130,11 @@ export class Server {
   }
 
   /** `isHeard`: the machine goes on, so that the connections are reset; otherwise nobody is told. */
-  async kill(isHeard: boolean, links: Iterable<Link>): Promise<void> {
+  async kill(isHeard: boolean, links: readonly Link[]): Promise<void> {
     const { time, trace, disk } = this.#options;
     trace.say(time.nowMs, `server: killed${isHeard ? "" : " with its machine"}`);
     this.#end();
-    for (const link of [...links]) {
+    for (const link of links) {
       if (!isHeard) link.die(["client"]);
       link.break();
     }

@@ -88,7 +88,8 @@ export class Watch {
 
   #windowTold(): void {
     const chronicle = this.#standing();
-    if (chronicle !== undefined && this.#options.chance.percent(25)) this.#compareWindow(chronicle, this.sub.position.seq);
+    if (chronicle !== undefined && this.#options.chance.percent(25))
+      this.#compareWindow(chronicle, this.sub.position.seq);
   }
 
   #auditTold(): void {
@@ -104,7 +105,8 @@ export class Watch {
     // Nothing was told yet: only echoes are shown.
     if (epoch === "") return undefined;
     if (chronicle === undefined) this.#wrong(`tells of an epoch that never was: ${epoch}`);
-    else if (seq > chronicle.state.seq) this.#wrong(`tells of what is not durable: the log ends at ${chronicle.state.seq}`);
+    else if (seq > chronicle.state.seq)
+      this.#wrong(`tells of what is not durable: the log ends at ${chronicle.state.seq}`);
     else return chronicle;
     return undefined;
   }
@@ -132,8 +134,7 @@ export class Watch {
     if (typeof shown === "object" && shown !== null && "pending" in shown) return;
     if (shown === undefined && stream === "entries" && this.hides(name)) return;
     const there = version === undefined ? undefined : itemOf(version);
-    if (!sameJson(shown, there))
-      this.#wrong(`${stream} ${name} is shown as ${brief(shown)}, and is ${brief(there)}`);
+    if (!sameJson(shown, there)) this.#wrong(`${stream} ${name} is shown as ${brief(shown)}, and is ${brief(there)}`);
   }
 
   #compareWindow(chronicle: Chronicle, seq: number): void {
@@ -174,8 +175,8 @@ export class Watch {
 }
 
 export function brief(value: unknown): string {
-  const text = JSON.stringify(value, (_name, member: unknown) => (typeof member === "bigint" ? `${member}n` : member)) as
-    | string
-    | undefined;
+  const text = JSON.stringify(value, (_name, member: unknown) =>
+    typeof member === "bigint" ? `${member}n` : member,
+  ) as string | undefined;
   return text === undefined ? "nothing" : text.length > 200 ? `${text.slice(0, 120)}…${text.slice(-60)}` : text;
 }

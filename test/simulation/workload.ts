@@ -27,7 +27,8 @@ function textOf(chance: Chance, units: number): string {
 }
 
 export function valueOf(chance: Chance, habits: Habits): unknown {
-  if (chance.percent(habits.hugeValues)) return { n: chance.int(0, 9), huge: textOf(chance, chance.int(50_000, 150_000)) };
+  if (chance.percent(habits.hugeValues))
+    return { n: chance.int(0, 9), huge: textOf(chance, chance.int(50_000, 150_000)) };
   if (chance.percent(habits.largeValues)) {
     const fields = Array.from({ length: 8 }, (_, i) => [`f${i}`, textOf(chance, chance.int(100, 900))]);
     return { n: chance.int(0, 9), ...Object.fromEntries(fields) };
@@ -71,14 +72,11 @@ function entryCommand(chance: Chance, habits: Habits): SendableCommand {
     ? { if: chance.percent(50) ? { absent: true as const } : { rev: chance.int(1, 6) } }
     : {};
   const ttl = chance.percent(habits.ttls) ? { ttlMs: chance.int(1, 8000) } : {};
-  switch (chance.weighted({ put: 5, merge: 4, delete: 2 })) {
-    case "put":
-      return { type: "entry.put", key, value: valueOf(chance, habits), ...ttl, ...condition };
-    case "merge":
-      return { type: "entry.merge", key, patch: patchOf(chance), ...ttl, ...condition };
-    case "delete":
-      return { type: "entry.delete", key, ...condition };
-  }
+  return chance.among<SendableCommand>([
+    [5, () => ({ type: "entry.put", key, value: valueOf(chance, habits), ...ttl, ...condition })],
+    [4, () => ({ type: "entry.merge", key, patch: patchOf(chance), ...ttl, ...condition })],
+    [2, () => ({ type: "entry.delete", key, ...condition })],
+  ]);
 }
 
 function otherCommand(chance: Chance): SendableCommand {
@@ -101,16 +99,12 @@ function otherCommand(chance: Chance): SendableCommand {
 }
 
 export function commandOf(chance: Chance, habits: Habits): SendableCommand | SendableBatch {
-  const one = (): SendableCommand => {
-    switch (chance.weighted({ entry: 6, note: 2, other: 3 })) {
-      case "entry":
-        return entryCommand(chance, habits);
-      case "note":
-        return noteOf(chance);
-      case "other":
-        return otherCommand(chance);
-    }
-  };
+  const one = (): SendableCommand =>
+    chance.among([
+      [6, () => entryCommand(chance, habits)],
+      [2, () => noteOf(chance)],
+      [3, () => otherCommand(chance)],
+    ]);
   if (!chance.percent(8)) return one();
   return { type: "batch", commands: Array.from({ length: chance.int(1, 6) }, one) };
 }
@@ -139,29 +133,16 @@ export function filterOf(chance: Chance, habits: Habits): FilterInput {
       ...(chance.percent(20) ? { granted: true } : {}),
     },
   };
-  switch (chance.weighted({ all: 3, prefix: 2, keys: 2, window: 4, audit: 3, items: 2 })) {
-    case "all":
-      return {
-        entries: {},
-        budgets: true,
-        agents: true,
-        tasks: true,
-        requests: true,
-        claims: true,
-        sources: true,
-        ...audit,
-      };
-    case "prefix":
-      return { entries: { prefix }, ...(chance.percent(30) ? audit : {}) };
-    case "keys":
-      return { entries: { keys: Array.from({ length: chance.int(1, 6) }, () => keyOf(chance, habits)) } };
-    case "window":
-      return { entries: { window: windowOf(chance, habits) }, ...(chance.percent(20) ? { budgets: true } : {}) };
-    case "audit":
-      return audit;
-    case "items":
-      return { budgets: true, claims: true, agents: true, tasks: chance.percent(50) || undefined };
-  }
+  const items = { budgets: true, agents: true, tasks: true, requests: true, claims: true, sources: true } as const;
+  const keys = (): string[] => Array.from({ length: chance.int(1, 6) }, () => keyOf(chance, habits));
+  return chance.among<FilterInput>([
+    [3, () => ({ entries: {}, ...items, ...audit })],
+    [2, () => ({ entries: { prefix }, ...(chance.percent(30) ? audit : {}) })],
+    [2, () => ({ entries: { keys: keys() } })],
+    [4, () => ({ entries: { window: windowOf(chance, habits) }, ...(chance.percent(20) ? { budgets: true } : {}) })],
+    [3, () => audit],
+    [2, () => ({ budgets: true, claims: true, agents: true, ...(chance.percent(50) ? { tasks: true } : {}) })],
+  ]);
 }
 
 function windowOf(chance: Chance, habits: Habits) {
