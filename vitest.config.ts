@@ -3,6 +3,9 @@
 
 import { defineConfig } from "vitest/config";
 
+/** Tests of the sources as texts: quick, and without a process. */
+const UNITS = ["test/tidy.test.ts", "test/errors.test.ts", "test/protocol-doc.test.ts", "test/wire-pin.test.ts"];
+
 export default defineConfig({
   test: {
     pool: "forks",
@@ -14,7 +17,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["src/**/*.test.{ts,tsx}", "test/tidy.test.ts", "test/errors.test.ts"],
+          include: ["src/**/*.test.{ts,tsx}", ...UNITS],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },
@@ -24,7 +27,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/tidy.test.ts", "test/errors.test.ts"],
+          exclude: UNITS,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Real processes, browsers and kills: each file has the machine to itself.

@@ -1,4 +1,4 @@
-// Owns `npm run bench -- <name> [--json]`: runs one benchmark on the built product and prints its figures.
+// Owns `npm run bench -- <name> [--json] [--quick] [--only ROWS]`: runs one benchmark on the built product and prints its figures.
 // A figure is a number beside a peer's in the same run, because machines differ and are noisy; ratios travel, numbers do not.
 
 import { existsSync } from "node:fs";
@@ -17,6 +17,15 @@ const BENCHES = {
     about: "from a finished write to a followed file until the board answers with it",
     load: () => import("./follow.mjs"),
   },
+  fanout: {
+    about:
+      "one change to many sockets: CPU, delay, memory; beside the floor, ws, socket.io, Bun and nchan (--only a,b)",
+    load: () => import("./fanout.mjs"),
+  },
+  window: {
+    about: "windows on a million entries: first rows, scrolling, searching, and changes while 100 are open",
+    load: () => import("./window.mjs"),
+  },
   polling: {
     about: "the old way of polling against the classic socket",
     load: () => import("./polling.mjs"),
@@ -26,7 +35,7 @@ const BENCHES = {
 const [name, ...flags] = process.argv.slice(2);
 const bench = BENCHES[name];
 if (bench === undefined) {
-  console.log("usage: npm run bench -- <name> [--json] [--quick]\n");
+  console.log("usage: npm run bench -- <name> [--json] [--quick] [--only ROWS]\n");
   for (const [each, { about }] of Object.entries(BENCHES)) console.log(`  ${each.padEnd(10)}${about}`);
   process.exit(name === undefined || name === "--help" ? 0 : 2);
 }
@@ -36,5 +45,6 @@ if (!existsSync(new URL("../dist/engine/index.js", import.meta.url))) {
 }
 const figures = createFigures({ json: flags.includes("--json") });
 const { run } = await bench.load();
-await run({ figures, quick: flags.includes("--quick") });
+const only = flags.includes("--only") ? flags[flags.indexOf("--only") + 1]?.split(",") : undefined;
+await run({ figures, quick: flags.includes("--quick"), only });
 process.exit(0);

@@ -92,7 +92,7 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
     },
     up: { ...subscriptions.up, done: queue.done, refused: queue.refused },
     onTransport(transport, limits) {
-      subscriptions.use(transport, limits);
+      subscriptions.use(transport);
       queue.use(transport, limits);
     },
     onState(state) {

@@ -1,8 +1,7 @@
-// Owns all subscriptions of a client: their names, their acknowledgements, and carrying them from one transport to the next.
+// Owns all subscriptions of a client: their names, and carrying them from one transport to the next.
 // Does not own what one of them holds (subscription.ts).
 
 import type { FilterInput } from "../protocol/wire/filter.ts";
-import { createAckMeter } from "./ack-meter.ts";
 import type { Progress } from "./connection/phases.ts";
 import type { Echo } from "./echoes.ts";
 import type { Environment } from "./environment.ts";
@@ -11,7 +10,7 @@ import { worstOf } from "./freshness.ts";
 import { problem, SwarmboardError } from "./problem.ts";
 import type { Cache } from "./replica-cache.ts";
 import { createSubscription, type OwnedSubscription, type Subscription } from "./subscription.ts";
-import type { Limits, Transport, Upward } from "./transports/transport.ts";
+import type { Transport, Upward } from "./transports/transport.ts";
 
 export interface SubscribeOptions {
   /** Least time between two syncs in ms, 0 to 60000; 50 by default. */
@@ -32,7 +31,7 @@ export interface SubscriptionSetOptions {
 
 export interface SubscriptionSet {
   subscribe(board: string, filter: FilterInput, options: SubscribeOptions): Subscription;
-  use(transport: Transport | undefined, limits: Limits): void;
+  use(transport: Transport | undefined): void;
   readonly up: Omit<Upward, "done" | "refused">;
   /** Shows an entry as a command will leave it, in all subscriptions that hold it. */
   echo(board: string, echo: Echo): { settled(seq: number): void; dropped(): void };
@@ -48,11 +47,6 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
   /** At most MAX_SUBSCRIPTIONS; beyond, `subscribe` throws. */
   const all = new Map<string, OwnedSubscription>();
   let transport: Transport | undefined;
-
-  const acks = createAckMeter(environment, (sub) => {
-    const one = all.get(sub);
-    if (one !== undefined) transport?.ack(sub, one.subscription.position.seq);
-  });
 
   function onProgress(): void {
     if (transport === undefined) return;
@@ -94,9 +88,8 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
       one.use(transport);
       return one.subscription;
     },
-    use(next, limits) {
+    use(next) {
       transport = next;
-      acks.begin(limits);
       for (const one of all.values()) one.use(next);
       onProgress();
     },
@@ -104,10 +97,7 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
       subscribed: (sub, result) => all.get(sub)?.subscribed(result),
       notSubscribed: (sub, problem) => all.get(sub)?.notSubscribed(problem),
       moved: (sub) => all.get(sub)?.moved(),
-      sync(sub, sync, sizeBytes) {
-        all.get(sub)?.sync(sync);
-        acks.received(sub, sizeBytes);
-      },
+      sync: (sub, sync) => all.get(sub)?.sync(sync),
       beat(beat) {
         for (const one of all.values()) one.beat(beat);
       },

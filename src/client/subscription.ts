@@ -1,7 +1,7 @@
 // Owns one subscription: its replica, its views, and its conversation with whatever transport there is.
 // Does not own the connection (subscription-set.ts and below). Invariant: what is shown is one whole position, or nothing.
 
-import type { Beat, Subscribed, Sync } from "../protocol/wire/down.ts";
+import type { Beat, ResetReason, Subscribed, Sync } from "../protocol/wire/down.ts";
 import type { FilterInput } from "../protocol/wire/filter.ts";
 import type { Progress } from "./connection/phases.ts";
 import type { Echo } from "./echoes.ts";
@@ -24,6 +24,8 @@ export interface Condition {
   readonly problem: SwarmboardError | undefined;
   /** Why the board takes no writes at present. */
   readonly unwritable: string | undefined;
+  /** Why the last return began anew instead of going on (W-SUB-5). What is held is compared with what is there all the same. */
+  readonly reset: ResetReason | undefined;
 }
 
 export interface Subscription<Value = unknown> extends Collections<Value> {
@@ -87,7 +89,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     createWindow(spec, () => replica.window()),
   );
   const onCondition = createListeners<Condition>();
-  let condition: Condition = { held: "nothing", problem: undefined, unwritable: undefined };
+  let condition: Condition = { held: "nothing", problem: undefined, unwritable: undefined, reset: undefined };
   let transport: Transport | undefined;
   let clock: { readonly clock: number; readonly atMs: number } | undefined;
   let strikes = 0;
@@ -199,7 +201,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     subscribed(result) {
       retries = 0;
       clock = { clock: result.clock, atMs: environment.now() };
-      become({ problem: undefined });
+      become({ problem: undefined, reset: result.reset });
       freshness.answered(result.reset === undefined && feed.cursor() !== undefined);
       replica.begin(result);
       options.onProgress();

@@ -25,9 +25,10 @@ export function* sortInSlices<T>(
 
   // Sorting a run takes run * log2(run) comparisons; a sixteenth keeps that below what merging a slice takes.
   const runSize = Math.ceil(sliceSize / 16);
-  let to: T[] = [];
+  let to = from.slice();
   for (let start = 0; start < count; start += runSize) {
-    for (const item of from.slice(start, start + runSize).sort(compare)) to.push(item);
+    let out = start;
+    for (const item of from.slice(start, start + runSize).sort(compare)) to[out++] = item;
     yield;
   }
   [from, to] = [to, from];

@@ -2,6 +2,7 @@
 
 export * from "./change.ts";
 export * from "./codes.ts";
+export * from "./commands/caller-command.ts";
 export * from "./commands/command.ts";
 export * from "./commands/entry.ts";
 export * from "./items.ts";
@@ -9,6 +10,7 @@ export * from "./json-text.ts";
 export * from "./limits.ts";
 export * from "./names.ts";
 export * from "./outcome.ts";
+export * from "./problem.ts";
 export * from "./record.ts";
 export * from "./snapshot-part.ts";
 export * from "./version.ts";

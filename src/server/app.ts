@@ -19,7 +19,9 @@ import { entryRoutes } from "./routes/entries.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
+import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { streamRoutes } from "./routes/stream.ts";
 import { answerError, createValidator, refuseUnknownQuery } from "./validation.ts";
 
 declare module "fastify" {
@@ -91,7 +93,9 @@ export async function createApp(
   claimRoutes(app, near);
   requestRoutes(app, near);
   commandRoutes(app, near);
+  streamRoutes(app, near);
   classicRoutes(app, near);
+  protocolRoutes(app);
   await docsRoutes(app);
   await pageRoutes(app, settings.dashboardDir ?? builtDashboardDir());
   return { app, routes };

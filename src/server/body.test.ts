@@ -3,9 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
+import { callerCommandSchema, DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
 import { readBody } from "./body.ts";
-import { callerCommandSchema } from "./routes/commands.ts";
 import { jsonValue } from "./routes/parts.ts";
 
 const put = z.object({ value: jsonValue, ttlMs: z.number().optional() });

@@ -1,8 +1,8 @@
 // Owns how a refusal is told over HTTP: a problem document (RFC 9457) that carries our code from the registry.
-// Does not own the codes (protocol/codes). Invariant: no stack, path or foreign message ever gets into one.
+// Does not own the codes (protocol/codes) or its schema (protocol/problem).
+// Invariant: no stack, path or foreign message ever gets into one.
 
-import { z } from "zod";
-import { CODES, type Code, type Detail, type Rejected } from "../protocol/index.ts";
+import { CODES, type Code, type Detail, type Problem, type Rejected } from "../protocol/index.ts";
 
 /** One place in a request that does not have the documented form. */
 export interface Issue {
@@ -45,24 +45,6 @@ function detailOf({ code, detail }: Rejected): string | undefined {
     return "There is no entry with this key, so it has no revision. To make it, send If-None-Match: * instead.";
   return undefined;
 }
-
-export const problemSchema = z
-  .object({
-    type: z.string().describe("`urn:swarmboard:code:<code>`"),
-    title: z.string().describe("What the code means."),
-    status: z.number().int(),
-    detail: z.string().describe("This case, or what to do."),
-    code: z.string().describe("The code, from docs/errors.md. Programs read this."),
-    retry: z
-      .enum(["same", "later", "no"])
-      .describe("`same`: send it again with the same id. `later`: after a pause. `no`: change something first."),
-    facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
-    errors: z.array(z.object({ at: z.string(), message: z.string() })).optional(),
-    seq: z.number().int().optional().describe("Position of the record of the refusal, where there is one."),
-  })
-  .meta({ id: "Problem", description: "A refusal (RFC 9457)." });
-
-export type Problem = z.infer<typeof problemSchema>;
 
 const MAX_ISSUES = 20;
 

@@ -15,8 +15,17 @@ import { createFollowers } from "./followers.ts";
 import { createLog } from "./log.ts";
 import type { Near } from "./near.ts";
 import { DEFAULT_BOARD, type ServerOptions, settle } from "./options.ts";
+import { createHub } from "./live/hub.ts";
+import { createKeySearcher } from "./live/key-searcher.ts";
+import { createRowHost } from "./live/row-host.ts";
+import { asksForSession, createSessionSockets } from "./live/session-socket.ts";
+import { SYSTEM_TIMERS } from "./live/timers.ts";
 import { createClassicSockets } from "./socket/classic-socket.ts";
 import { createFrames } from "./views/frames.ts";
+
+/** Clients of a server that stops come back spread over a time: this, and a quarter of a ms for each. */
+const DRAIN_SPREAD_MS = 1000;
+const MOST_DRAIN_SPREAD_MS = 10_000;
 
 export interface SwarmboardServer {
   /** Where to open it, such as `http://127.0.0.1:8000`. */
@@ -28,6 +37,8 @@ export interface SwarmboardServer {
   /** Counts of the moment, for metrics and tests. */
   readonly counts: {
     readonly sockets: number;
+    /** Event streams and polls. */
+    readonly streams: number;
     readonly connections: number;
     readonly groups: number;
     readonly frames: number;
@@ -80,10 +91,23 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
 
     const frames = createFrames(Date.now);
     const connections = createConnections({ perIp: settings.maxConnectionsPerIp, total: settings.maxConnections });
+    const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
+    const searcher = createKeySearcher({ fault });
+    const host = createRowHost(searcher.search, fault);
+    const hub = createHub({
+      engine,
+      limits: settings.limits,
+      timers: SYSTEM_TIMERS,
+      host,
+      stuckMs: timings.slowMs,
+      fault,
+    });
     const near: Near = {
       engine,
       settings,
       frames,
+      hub,
+      streams: new Set(),
       now: Date.now,
       followed: followers.boards,
       warnings: () => followers.warnings(),
@@ -91,14 +115,21 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
     starting.push(() => sockets.close(1001, "server stopping", 0));
+    const sessions = createSessionSockets({ hub, settings, connections, log, clock });
+    starting.push(async () => {
+      hub.close();
+      sessions.close();
+      await searcher.close();
+    });
     const { app } = await createApp(near, log, (handler) =>
       createListener(
         {
-          names: allowedNames(settings.host, settings.allowedHosts),
+          names: allowedNames(settings.host, [...settings.allowedHosts, ...settings.allowedOrigins.map(hostOf)]),
+          origins: new Set(settings.allowedOrigins),
           connections,
           timings,
           stopping: () => stopping,
-          onUpgrade: sockets.upgrade,
+          onUpgrade: (request, ...rest) => (asksForSession(request) ? sessions : sockets).upgrade(request, ...rest),
         },
         handler,
       ),
@@ -110,13 +141,17 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
 
     const stop = async (): Promise<void> => {
       stopping = true;
-      log.info({ sockets: sockets.count }, "server stopping");
+      log.info({ sockets: sockets.count, sessions: sessions.count, streams: near.streams.size }, "server stopping");
+      hub.drain(0, Math.min(MOST_DRAIN_SPREAD_MS, DRAIN_SPREAD_MS + sessions.count / 4));
+      hub.close();
       const ended = new Promise<void>((done) => app.server.close(() => done()));
       app.server.closeIdleConnections();
       await Promise.all([followers.close(), sockets.close(1001, "server stopping", timings.stopMs / 5)]);
       // Requests under way get half of the time that is left; whoever is still connected then is cut off.
       await Promise.race([ended, pause(timings.stopMs / 3)]);
       app.server.closeAllConnections();
+      sessions.close();
+      await searcher.close();
       await app.close();
       await engine.close();
       log.info("server stopped");
@@ -129,7 +164,10 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       ready: followers.ready,
       counts: {
         get sockets() {
-          return sockets.count;
+          return sockets.count + sessions.count;
+        },
+        get streams() {
+          return near.streams.size;
         },
         get connections() {
           return connections.total;
@@ -176,6 +214,8 @@ async function reasonsNotReady(
   }
   return reasons;
 }
+
+const hostOf = (origin: string): string => new URL(origin).host;
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((done, reject) => {

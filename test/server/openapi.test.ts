@@ -55,7 +55,7 @@ describe("the API's description", () => {
     expect(served.size).toBeGreaterThan(30);
     for (const one of hidden)
       expect(one).toMatch(
-        /^GET \/(blackboard|ws\/blackboard|favicon\.\w+|assets\/.*|api\/openapi\.json|api\/docs.*)?$/,
+        /^GET \/(blackboard|ws\/blackboard|favicon\.\w+|assets\/.*|api\/(openapi|protocol|asyncapi)\.json|api\/docs.*)?$/,
       );
   });
 

@@ -117,13 +117,13 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     let beatMs: number | undefined;
     within(OPEN_TIMEOUT_MS);
     try {
-      await readEventStream(await ask(feed, "text/event-stream", undefined, signal), (name, told, sizeBytes) => {
+      await readEventStream(await ask(feed, "text/event-stream", undefined, signal), (name, told) => {
         if (signal.aborted) return;
         up.heard();
         if (name === "open") {
           beatMs = (told as { beatMs: number }).beatMs;
           opened(feed, told as Subscribed);
-        } else if (name === "sync") up.sync(feed.name, told as Sync, sizeBytes);
+        } else if (name === "sync") up.sync(feed.name, told as Sync);
         else if (name === "beat") up.beat(told as Beat);
         if (beatMs !== undefined) within(beatMs + SILENCE_MS);
       });
@@ -142,7 +142,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
       const { open, syncs, beat } = parseJson(text) as PollAnswer;
       up.heard();
       opened(feed, open);
-      for (const sync of syncs) if (!signal.aborted) up.sync(feed.name, sync, text.length);
+      for (const sync of syncs) if (!signal.aborted) up.sync(feed.name, sync);
       if (!signal.aborted) up.beat(beat);
     } finally {
       end();
@@ -202,7 +202,6 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     unsubscribe,
     moveWindow: subscribe,
     command: ({ id, board, text }) => void command(id, board, text),
-    ack: () => undefined,
     ping: () => undefined,
     close() {
       whole.abort();

@@ -1,6 +1,7 @@
 // Owns JSON-RPC over one WebSocket (protocol, sections 3 to 8): requests by number, pushes by name.
 // Does not own reconnecting (connection/) or what a sync means (replica.ts). A message that cannot be read ends the connection.
 
+import { createAckMeter } from "../ack-meter.ts";
 import { CLOSE } from "../../protocol/wire/close-codes.ts";
 import type { Beat, CommandResult, Drain, Subscribed, Sync, Welcome } from "../../protocol/wire/down.ts";
 import { SUBPROTOCOL } from "../../protocol/wire/session-limits.ts";
@@ -43,6 +44,8 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
   let lastId = 0;
   let open = false;
 
+  const acks = createAckMeter(environment, (syncs) => send("ack", `{"syncs":${syncs}}`));
+
   const socket = environment.openSocket(url, SUBPROTOCOL, {
     opened() {
       open = true;
@@ -51,6 +54,7 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
     message: receive,
     closed(code, reason) {
       open = false;
+      acks.end();
       up.closed(code, reason);
     },
   });
@@ -70,6 +74,7 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
 
   function end(code: number, reason: string): void {
     open = false;
+    acks.end();
     socket.close(1000);
     up.closed(code, reason);
   }
@@ -89,16 +94,19 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
 
   function push(method: string, params: unknown, sizeBytes: number): void {
     switch (method) {
-      case "sync":
+      case "sync": {
         // What an earlier subscription of this name sent before the newest one was made belongs to nobody.
-        if (isCurrent((params as Sync).sub)) up.sync((params as Sync).sub, params as Sync, sizeBytes);
-        return;
+        const sync = params as Sync;
+        if (isCurrent(sync.sub)) up.sync(sync.sub, sync);
+        return acks.received(sizeBytes);
+      }
       case "beat":
         return up.beat(params as Beat);
       case "drain":
         return up.drain(params as Drain);
       case "welcome": {
         const { beatMs, limits } = params as Welcome;
+        acks.begin(limits as unknown as Limits);
         return up.welcomed(beatMs, limits as unknown as Limits);
       }
       default:
@@ -154,10 +162,10 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
         kind: "command",
         id,
       }),
-    ack: (sub, seq) => send("ack", JSON.stringify({ sub, seq })),
     ping: () => void request("ping", "{}"),
     close() {
       open = false;
+      acks.end();
       socket.close(1000);
     },
   };

@@ -41,7 +41,6 @@ export interface Transport {
   /** The feed's filter has moved already; `move` is the difference. */
   moveWindow(feed: Feed, move: WindowMove): void;
   command(command: OutgoingCommand): void;
-  ack(sub: string, seq: number): void;
   ping(): void;
   close(): void;
 }
@@ -52,7 +51,7 @@ export interface Upward {
   notSubscribed(sub: string, problem: Problem): void;
   /** A window's move was answered, well or not. */
   moved(sub: string): void;
-  sync(sub: string, sync: Sync, sizeBytes: number): void;
+  sync(sub: string, sync: Sync): void;
   beat(beat: Beat): void;
   done(id: string, result: CommandResult): void;
   refused(id: string, problem: Problem, retryAfterMs?: number): void;

@@ -60,7 +60,8 @@ export const syncSchema = z.object({
     .object({
       add: z.array(wireNoteSchema).optional(),
       missed: z.object({ count: z.number().int(), from: seq, to: seq }).optional(),
-      total: z.number().int(),
+      /** On the last page; one with `more` may leave it out. */
+      total: z.number().int().optional(),
     })
     .optional(),
 });

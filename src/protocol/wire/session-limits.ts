@@ -25,7 +25,7 @@ export const SESSION_LIMITS = {
   inFlight: 256,
   /** A client acknowledges at least so often. */
   ackBytes: 32_768,
-  ackMs: 1000,
+  ackMs: 5000,
   /** What may be unacknowledged before the server only remembers where the client stands (W-FLOW-2). */
   unackedBytes: 262_144,
 } as const;

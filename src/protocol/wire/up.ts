@@ -2,12 +2,13 @@
 // Does not own commands' texts: `command` is cut out of the message as it came, so that values keep their bytes (rule 19).
 
 import { z } from "zod";
+import { callerCommandSchema } from "../commands/caller-command.ts";
 import { boardNameSchema } from "../names.ts";
 import { asksSomething, filterShape, NOTHING_ASKED, rowCount, rowNumber, searchText } from "./filter.ts";
 import { DEFAULT_RATE_MS, MAX_RATE_MS } from "./session-limits.ts";
 
 const sub = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "is 1 to 64 of A-Z a-z 0-9 _ -");
-const position = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export const rateMsSchema = z.number().int().min(0).max(MAX_RATE_MS).default(DEFAULT_RATE_MS);
 export const cursorTextSchema = z.string().min(1).max(200);
@@ -31,7 +32,17 @@ export const windowMoveSchema = z.strictObject({
 export const unsubscribeSchema = z.strictObject({ sub });
 export const authenticateSchema = z.strictObject({ token: z.string().min(1).max(8192) });
 export const pingSchema = z.strictObject({});
-export const ackSchema = z.strictObject({ sub, seq: position });
+export const ackSchema = z.strictObject({ syncs: count });
+
+/** Read with the values of `command` as text. The id is what `Idempotency-Key` is over HTTP. */
+export const commandRequestSchema = z.strictObject({
+  board: boardNameSchema,
+  id: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 visible ASCII characters")
+    .optional(),
+  command: callerCommandSchema,
+});
 
 export type Subscribe = z.output<typeof subscribeSchema>;
 export type SubscribeInput = z.input<typeof subscribeSchema>;

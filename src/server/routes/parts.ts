@@ -3,7 +3,7 @@
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { text as jsonText } from "../../protocol/commands/parts.ts";
-import { problemSchema } from "../problem.ts";
+import { problemSchema } from "../../protocol/index.ts";
 
 export const boardParams = z.object({ board: z.string().describe("Name of the board.") });
 

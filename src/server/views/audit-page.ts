@@ -127,7 +127,7 @@ async function placeOfNote(board: BoardHandle, { seq, nth }: NthNote): Promise<H
   return { seq, part: (await noteParts(board, seq)).at(-1 - nth) ?? 0 };
 }
 
-function noteOf({ seq, at, actor, source, command }: HistoryHit): AuditNote[] {
+export function noteOf({ seq, at, actor, source, command }: HistoryHit): AuditNote[] {
   if (command.type !== "audit.note") return [];
   const { event, agent, resource, granted, reason, details } = command;
   return [

@@ -1,0 +1,379 @@
+// Owns one board's audience: its feed, the cohorts that ask the same, and telling them what changed, each at its rate.
+// Does not own sessions or bytes. Invariant: a member is told syncs that join on to one another, and nothing that it is
+// behind for is forgotten: whoever cannot take more now is served from where it stands, later (laws L3 and L5).
+
+import type { BoardHandle } from "../../engine/contract.ts";
+import {
+  type AppliedRecord,
+  type Answer,
+  BoardFeed,
+  Cohort,
+  type Page,
+  RowSources,
+  type RowSourcesHost,
+  type View,
+  WindowView,
+} from "../../feed/index.ts";
+import type { ResetReason } from "../../protocol/index.ts";
+import { Refusal } from "../problem.ts";
+import { auditText } from "../views/audit-text.ts";
+import { Frame } from "./frame.ts";
+import { KeyInterest } from "./key-interest.ts";
+import type { Listener, Member } from "./member.ts";
+import { fetchPastNotes } from "./past-notes.ts";
+import { Paces } from "./paces.ts";
+import type { LiveTimers } from "./timers.ts";
+
+/** Before notes on disk are asked for again, where they could not be read. */
+const RETRY_MS = 1000;
+/** The rows of a window that was polled are kept for so long, so that the next poll need not put them in order again. */
+const LINGER_MS = 3000;
+/** Boards above this size keep their keys in order for subscriptions to a prefix. */
+const INDEXED_ENTRIES = 5000;
+
+export interface Asked {
+  readonly sub: string;
+  readonly view: View;
+  readonly rateMs: number;
+  /** Position of the replica and which rows it holds, or why it starts over. */
+  readonly stand: { readonly from: number; readonly mark: string } | { readonly reset: ResetReason };
+  /** A poll: the rows of a window that it holds are known by their mark. */
+  readonly isPoll: boolean;
+}
+
+export interface ChannelOptions {
+  readonly board: BoardHandle;
+  readonly timers: LiveTimers;
+  readonly host: RowSourcesHost;
+  readonly fault: (error: unknown, board: string) => void;
+}
+
+const wrap = ({ params, to }: Page): Frame => new Frame("sync", params, to);
+
+/** Whether only changes of certain keys concern it. */
+const isNarrow = (view: View): view is View & { readonly keys: readonly string[] } =>
+  view.keys !== undefined && view.streams.length === 0 && view.audit === undefined;
+/** Frames that many get, each as slowly as it takes them. Ends with the version of the window's rows. */
+function* shared({
+  frames,
+  rows,
+}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number, void> {
+  yield* frames;
+  return rows;
+}
+
+export class Channel {
+  readonly board: BoardHandle;
+  readonly feed: BoardFeed;
+  readonly #options: ChannelOptions;
+  readonly #sources: RowSources;
+  readonly #cohorts = new Map<string, Cohort<Frame>>();
+  readonly #members = new Map<Cohort<Frame>, Set<Member>>();
+  readonly #paces: Paces;
+  readonly #interest = new KeyInterest<Cohort<Frame>>();
+  readonly #fetching = new Set<string>();
+  readonly #stopHearing: () => void;
+  #isClosed = false;
+
+  constructor(options: ChannelOptions) {
+    this.#options = options;
+    this.board = options.board;
+    this.feed = new BoardFeed(options.board.state);
+    this.#paces = new Paces(options.timers, (members) => this.#serveAll(members));
+    this.#sources = new RowSources(this.feed, options.host);
+    this.#sources.onChange(() => this.#paces.wakeBroad());
+    this.#stopHearing = options.board.onApplied((group) => {
+      this.feed.applied(group);
+      this.#wake(group);
+    });
+  }
+
+  get size(): number {
+    return this.#paces.size;
+  }
+
+  /** Why a replica at that position has to start over, or undefined. */
+  resetFor(epoch: string, from: number): ResetReason | undefined {
+    if (epoch !== this.board.position.epoch) return "epoch";
+    if (from > this.feed.head) return "ahead";
+    return this.feed.reaches(from) ? undefined : "forgotten";
+  }
+
+  /** Attach; call `serve` next, in the same turn, and no change is lost or told twice (W-SUB-4). */
+  join(listener: Listener, { sub, view, rateMs, stand, isPoll }: Asked): Member {
+    const isReset = "reset" in stand;
+    const member: Member = {
+      listener,
+      sub,
+      rateMs,
+      cohort: this.#cohortOf(sub, view),
+      from: isReset ? 0 : stand.from,
+      reset: isReset ? stand.reset : undefined,
+      isLive: false,
+      rows: 0,
+      isPoll,
+      mark: isPoll && !isReset ? stand.mark : "",
+      pages: undefined,
+      pagesOf: undefined,
+    };
+    this.#enter(member);
+    return member;
+  }
+
+  leave(member: Member): void {
+    this.#paces.leave(member);
+    member.pages?.return();
+    member.pages = undefined;
+    this.#leaveCohort(member, member.cohort);
+    this.#endMove(member);
+  }
+
+  /**
+   * Another window for a member: the next sync tells it whole (rule 11). Pages under way go on to their end before, so
+   * that nothing of them is told twice.
+   */
+  move(member: Member, view: View): void {
+    const former = member.cohort;
+    const cohort = this.#cohortOf(member.sub, view);
+    member.cohort = cohort;
+    member.rows = 0;
+    this.#membersOf(cohort).add(member);
+    if (member.pages !== undefined) member.pagesOf ??= former;
+    // Only now, so that an order that both windows need is not built again.
+    if (former !== cohort && former !== member.pagesOf) this.#leaveCohort(member, former);
+  }
+
+  /** Tell a member everything that it is behind for, as far as it takes it. */
+  serve(member: Member): void {
+    if (!member.listener.takes) return;
+    if (member.pages !== undefined) return this.#pull(member, member.pages);
+    if (member.mark !== "") member.rows = member.cohort.rowsMarked(member.mark);
+    const answer = member.cohort.answer(member);
+    switch (answer.kind) {
+      case "nothing":
+      case "wait":
+        return;
+      case "notes":
+        this.#fetch(member.cohort, answer.from);
+        return;
+      case "pages":
+        return this.#begin(member, answer.pages);
+      case "frames": {
+        const [only, ...rest] = answer.frames;
+        if (only === undefined || rest.length > 0) return this.#begin(member, shared(answer));
+        member.rows = answer.rows;
+        this.#tell(member, only);
+        if (answer.to !== this.feed.head) this.#catchUp(member);
+        return;
+      }
+      default:
+        answer satisfies never;
+    }
+  }
+
+  /** The member takes more again. */
+  resume(member: Member): void {
+    if (member.pages !== undefined) this.serve(member);
+    else this.#catchUp(member);
+  }
+
+  /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
+  keepYoung(member: Member): void {
+    const { feed } = this;
+    const { from, reset, pages, cohort, listener } = member;
+    if (from === feed.head || reset !== undefined || pages !== undefined || !listener.takes) return;
+    // Whoever asked for single keys is told of each change of theirs: nobody is looked through for it.
+    const isQuiet = isNarrow(cohort.view) && !this.#paces.isDue(member);
+    if (isQuiet) return this.#tell(member, cohort.quiet(from, feed.head));
+    if (member.mark !== "") member.rows = cohort.rowsMarked(member.mark);
+    const answer = cohort.answer(member);
+    if (answer.kind === "nothing") this.#tell(member, cohort.quiet(from, feed.head));
+    else if (answer.kind === "pages") answer.pages.return();
+  }
+
+  /** Whether there is nothing that the member sees and was not told. */
+  isCurrent(member: Member): boolean {
+    if (member.from !== this.feed.head || member.pages !== undefined) return false;
+    const answer = member.cohort.answer(member);
+    if (answer.kind === "pages") answer.pages.return();
+    return answer.kind === "nothing";
+  }
+
+  /** The board is gone. */
+  dissolve(): void {
+    for (const listener of this.#paces.listeners()) listener.boardGone(this.board.name);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stopHearing();
+    this.#paces.close();
+    for (const cohort of this.#cohorts.values()) cohort.close();
+    this.#sources.close();
+  }
+
+  #enter(member: Member): void {
+    this.#membersOf(member.cohort).add(member);
+    this.#paces.enter(member, isNarrow(member.cohort.view));
+  }
+
+  #cohortOf(sub: string, view: View): Cohort<Frame> {
+    const name = `${sub} ${view.canonical}`;
+    let cohort = this.#cohorts.get(name);
+    if (cohort === undefined) {
+      const { feed } = this;
+      // A part of a large board is told at the price of that part, once its keys are in order.
+      if (view.prefix !== "" && feed.state.entries.size > INDEXED_ENTRIES) this.#sources.prepare();
+      const rows = view.window === undefined ? undefined : this.#sources.open(view.window);
+      if (view.window !== undefined && rows === undefined)
+        throw new Refusal("overloaded", {
+          detail: "Too many searches and orders by last change are open on this board.",
+        });
+      const window =
+        view.window === undefined || rows === undefined ? undefined : new WindowView(feed, view.window, rows);
+      cohort = new Cohort({ feed, view, sub, window, wrap, noteText: auditText });
+      this.#cohorts.set(name, cohort);
+      if (isNarrow(view)) this.#interest.add(view.keys, cohort);
+    }
+    return cohort;
+  }
+
+  #membersOf(cohort: Cohort<Frame>): Set<Member> {
+    let members = this.#members.get(cohort);
+    if (members === undefined) {
+      members = new Set();
+      this.#members.set(cohort, members);
+    }
+    return members;
+  }
+
+  #leaveCohort(member: Member, cohort: Cohort<Frame>): void {
+    const members = this.#membersOf(cohort);
+    members.delete(member);
+    if (member.isPoll && cohort.view.window !== undefined)
+      this.#options.timers.after(LINGER_MS, () => this.#dropIfLeft(cohort));
+    else this.#dropIfLeft(cohort);
+  }
+
+  #dropIfLeft(cohort: Cohort<Frame>): void {
+    if (this.#isClosed || this.#members.get(cohort)?.size !== 0) return;
+    this.#members.delete(cohort);
+    this.#cohorts.delete(`${cohort.sub} ${cohort.view.canonical}`);
+    if (isNarrow(cohort.view)) this.#interest.remove(cohort.view.keys, cohort);
+    cohort.close();
+  }
+
+  /** Wake those whom a group of records may concern. */
+  #wake(group: readonly AppliedRecord[]): void {
+    this.#paces.wakeBroad();
+    if (this.#interest.isEmpty) return;
+    for (const { changes } of group) {
+      for (const { type, name } of changes) {
+        if (type === "entry.changed" || type === "entry.deleted") this.#wakeFor(name);
+      }
+    }
+  }
+
+  #wakeFor(key: string): void {
+    for (const cohort of this.#interest.in(key)) {
+      for (const member of this.#membersOf(cohort)) this.#paces.wake(member);
+    }
+  }
+
+  #serveAll(members: ReadonlySet<Member>): void {
+    const cohorts = new Set<Cohort<Frame>>();
+    const held = new Set<Listener>();
+    for (const member of members) {
+      const { listener } = member;
+      if (listener.isManifold && !held.has(listener)) {
+        listener.hold();
+        held.add(listener);
+      }
+      try {
+        this.serve(member);
+      } catch (error) {
+        // It resumes from where it stands; left alone it would seem to be up to date.
+        this.#options.fault(error, this.board.name);
+        listener.fail();
+      }
+      cohorts.add(member.cohort);
+    }
+    for (const listener of held) listener.release();
+    for (const cohort of cohorts) cohort.settle();
+  }
+
+  #begin(member: Member, pages: NonNullable<Member["pages"]>): void {
+    member.pages = pages;
+    this.#pull(member, pages);
+  }
+
+  /** As many pages as the member takes. */
+  #pull(member: Member, pages: NonNullable<Member["pages"]>): void {
+    const { listener } = member;
+    listener.hold();
+    while (listener.takes) {
+      const next = pages.next();
+      if (next.done === true) {
+        member.pages = undefined;
+        member.rows = member.pagesOf === undefined ? (next.value ?? 0) : 0;
+        this.#endMove(member);
+        break;
+      }
+      this.#tell(member, next.value);
+    }
+    listener.release();
+    if (member.pages === undefined) this.#catchUp(member);
+  }
+
+  #tell(member: Member, frame: Frame): void {
+    member.listener.tell(member, frame);
+    if (frame.to === undefined) return;
+    member.from = frame.to;
+    // Not before the last page: a first snapshot that is given up between two begins anew.
+    member.reset = undefined;
+    member.isLive = true;
+  }
+
+  /** An answer that others share may be of a moment ago, and the board moves on while pages are pulled. */
+  #catchUp(member: Member): void {
+    // The rows of a window change without a record too: it was moved, or a search has found more.
+    const isWindow = member.cohort.view.window !== undefined;
+    if (member.from !== this.feed.head || member.reset !== undefined || isWindow) this.#paces.wake(member);
+  }
+
+  #endMove(member: Member): void {
+    const { pagesOf, cohort } = member;
+    member.pagesOf = undefined;
+    if (pagesOf !== undefined && pagesOf !== cohort) this.#leaveCohort(member, pagesOf);
+  }
+
+  /** One fetch for all of a cohort that stand at the same place; then they are served. */
+  #fetch(cohort: Cohort<Frame>, from: number): void {
+    const name = `${cohort.sub} ${cohort.view.canonical} ${from}`;
+    const filter = cohort.view.audit;
+    if (filter === undefined || this.#fetching.has(name)) return;
+    this.#fetching.add(name);
+    const { timers, fault } = this.#options;
+    fetchPastNotes(this.board, this.feed, filter, from)
+      .then((past) => {
+        this.#fetching.delete(name);
+        if (this.#isClosed) return;
+        cohort.putPast(from, past);
+        for (const member of this.#members.get(cohort) ?? []) {
+          if (member.from !== from) continue;
+          this.serve(member);
+          // Where none of them is the filter's, the disk need not be asked again.
+          this.keepYoung(member);
+        }
+        cohort.settle();
+      })
+      .catch((error: unknown) => {
+        // The clients stay behind, and see that they do; nothing is left out.
+        fault(error, this.board.name);
+        timers.after(RETRY_MS, () => {
+          this.#fetching.delete(name);
+          if (!this.#isClosed) this.#paces.wakeBroad();
+        });
+      });
+  }
+}

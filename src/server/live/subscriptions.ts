@@ -1,0 +1,119 @@
+// Owns the subscriptions of one session: what each asks for, and that attaching and the first sync are one step (W-SUB-4).
+// Does not own what they are told (channel). At most SESSION_LIMITS.subscriptions.
+
+import {
+  type Filter,
+  readCursor,
+  resumeOf,
+  SESSION_LIMITS,
+  type Subscribe,
+  type Subscribed,
+  type WindowMove,
+  windowSchema,
+} from "../../protocol/index.ts";
+import { unmarked, viewOf } from "../../feed/index.ts";
+import { Refusal } from "../problem.ts";
+import type { Asked, Channel } from "./channel.ts";
+import type { Listener, Member } from "./member.ts";
+
+interface Subscription {
+  readonly channel: Channel;
+  readonly filter: Filter;
+  readonly member: Member;
+}
+
+export class Subscriptions {
+  readonly #listener: Listener;
+  readonly #channelOf: (board: string) => Promise<Channel | undefined>;
+  readonly #all = new Map<string, Subscription>();
+  #isClosed = false;
+
+  constructor(listener: Listener, channelOf: (board: string) => Promise<Channel | undefined>) {
+    this.#listener = listener;
+    this.#channelOf = channelOf;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get all(): Iterable<Subscription> {
+    return this.#all.values();
+  }
+
+  /**
+   * With `isPoll` the rows of a window that the cursor marks as held are not told again.
+   * @throws Refusal `no_such_board`, `too_many_subscriptions`, `overloaded`, `shutting_down`
+   */
+  async subscribe(asked: Subscribe, isPoll = false): Promise<Subscribed> {
+    const { sub, board, cursor, rateMs, ...filter } = asked;
+    const channel = await this.#channelOf(board);
+    // First: a server that stops knows no boards any more.
+    if (this.#isClosed) throw new Refusal("shutting_down");
+    if (channel === undefined) throw new Refusal("no_such_board", { facts: { board } });
+    if (!this.#all.has(sub) && this.#all.size >= SESSION_LIMITS.subscriptions)
+      throw new Refusal("too_many_subscriptions", { facts: { max: SESSION_LIMITS.subscriptions } });
+    const view = viewOf(filter);
+    const stand = standOf(cursor, view.hash, channel);
+    const member = channel.join(this.#listener, { sub, view, rateMs, stand, isPoll });
+    this.drop(sub);
+    const subscription: Subscription = { channel, filter, member };
+    this.#all.set(sub, subscription);
+    const { epoch } = channel.board.position;
+    return {
+      sub,
+      position: { epoch, seq: member.from },
+      resume: resumeOf(epoch, view.hash),
+      clock: channel.board.clockNow(),
+      ...("reset" in stand && stand.reset !== "start" ? { reset: stand.reset } : {}),
+    };
+  }
+
+  /** Begin to tell what was subscribed to or moved: after the answer, so that it comes first. */
+  start(sub: string): void {
+    const subscription = this.#all.get(sub);
+    if (subscription !== undefined) subscription.channel.serve(subscription.member);
+  }
+
+  /** @throws Refusal `no_such_subscription` */
+  move({ sub, from, count, search }: WindowMove): void {
+    const subscription = this.#all.get(sub);
+    const entries = subscription?.filter.entries;
+    if (subscription === undefined || entries === undefined || !("window" in entries))
+      throw new Refusal("no_such_subscription", { detail: `There is no subscription ${sub} to a window.` });
+    const window = windowSchema.parse({
+      ...entries.window,
+      from,
+      count,
+      ...(search === undefined ? {} : { search: search === "" ? undefined : search }),
+    });
+    const filter: Filter = { ...subscription.filter, entries: { window } };
+    const moved: Subscription = { ...subscription, filter };
+    subscription.channel.move(subscription.member, viewOf(filter));
+    this.#all.set(sub, moved);
+  }
+
+  drop(sub: string): void {
+    const subscription = this.#all.get(sub);
+    if (subscription === undefined) return;
+    this.#all.delete(sub);
+    subscription.channel.leave(subscription.member);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const sub of this.#all.keys()) this.drop(sub);
+  }
+}
+
+/** Where a replica with that cursor stands, or why it has to start over (W-SUB-5). */
+function standOf(cursor: string | undefined, filterHash: string, channel: Channel): Asked["stand"] {
+  if (cursor === undefined) return { reset: "start" };
+  const read = readCursor(cursor);
+  if (read === undefined) return { reset: "unreadable" };
+  const reset = channel.resetFor(read.epoch, read.seq);
+  if (reset === "epoch") return { reset };
+  const { hash, mark } = unmarked(read.filter);
+  if (hash !== filterHash) return { reset: "filter" };
+  return reset === undefined ? { from: read.seq, mark } : { reset };
+}
