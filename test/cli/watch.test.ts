@@ -112,7 +112,15 @@ describe("watch", () => {
     // Key 0 of each life is deleted soon: it may be conflated away, but is never told without its end.
     const deleted = named("entry.deleted");
     expect(named("entry.changed").filter((key) => !key.endsWith(":0") || key.startsWith("away"))).toEqual(
-      [...lives.flatMap((life) => [...twenty.slice(1).map((n) => `k:${life}:${n}`), `away:${life}`]), "end"].toSorted(),
+      [
+        ...lives.flatMap((life) =>
+          twenty
+            .slice(1)
+            .map((n) => `k:${life}:${n}`)
+            .concat(`away:${life}`),
+        ),
+        "end",
+      ].toSorted(),
     );
     expect(named("entry.changed").filter((key) => /^k:\d:0$/.test(key) && !deleted.includes(key))).toEqual([]);
   });

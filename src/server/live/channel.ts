@@ -28,8 +28,6 @@ import type { LiveTimers } from "./timers.ts";
 const RETRY_MS = 1000;
 /** The rows of a window that was polled are kept for so long, so that the next poll need not put them in order again. */
 const LINGER_MS = 3000;
-/** Boards above this size keep their keys in order for subscriptions to a prefix. */
-const INDEXED_ENTRIES = 5000;
 
 export interface Asked {
   readonly sub: string;
@@ -222,8 +220,6 @@ export class Channel {
     let cohort = this.#cohorts.get(name);
     if (cohort === undefined) {
       const { feed } = this;
-      // A part of a large board is told at the price of that part, once its keys are in order.
-      if (view.prefix !== "" && feed.state.entries.size > INDEXED_ENTRIES) this.#sources.prepare();
       const rows = view.window === undefined ? undefined : this.#sources.open(view.window);
       if (view.window !== undefined && rows === undefined)
         throw new Refusal("overloaded", {
@@ -231,7 +227,8 @@ export class Channel {
         });
       const window =
         view.window === undefined || rows === undefined ? undefined : new WindowView(feed, view.window, rows);
-      cohort = new Cohort({ feed, view, sub, window, wrap, noteText: auditText });
+      const lookUp = view.prefix === "" ? undefined : () => this.#sources.lookUp(view.prefix);
+      cohort = new Cohort({ feed, view, sub, window, lookUp, wrap, noteText: auditText });
       this.#cohorts.set(name, cohort);
       if (isNarrow(view)) this.#interest.add(view.keys, cohort);
     }
