@@ -30,6 +30,7 @@ export class FirstRows implements RowSource {
   #rows: Row[] = [];
   /** Rows behind this one were passed over, so none of them can be one of the first any more. */
   #bound: Row | undefined;
+  #isBoundPlain = false;
   #seen = 0;
   #isReady = false;
   #isClosed = false;
@@ -57,12 +58,14 @@ export class FirstRows implements RowSource {
 
   /** Look at all entries, `step` of them at once. */
   *look(step: number): Generator<void, void, void> {
+    const prefix = this.#prefix;
     let looked = 0;
-    for (const row of this.#feed.state.entries.values()) {
-      if (this.holds(row.key)) {
+    for (const [key, row] of this.#feed.state.entries) {
+      if (prefix === "" || key.startsWith(prefix)) {
         this.#seen++;
-        // What changed since it listens is among the rows already, if it is good enough.
-        if (row.seq <= this.#since) this.#add(row);
+        // What changed since it listens is among the rows already, if it is good enough. The key is compared first, as
+        // entries are spread over the memory.
+        if (!this.#isBeyond(key, row) && row.seq <= this.#since) this.#add(row);
       }
       // Only here, as a row does not outlive a step.
       if (++looked % step === 0) yield;
@@ -89,15 +92,29 @@ export class FirstRows implements RowSource {
 
   /** Whether `a` stands after `b`. */
   #isBehind(a: Row, b: Row): boolean {
-    if (this.isByChange) return a.seq < b.seq;
-    return ORDERED_DIFFERENTLY.test(b.key) ? compareNames(a.key, b.key) > 0 : a.key > b.key;
+    return this.isByChange ? a.seq < b.seq : isKeyBehind(a.key, b.key);
+  }
+
+  /** Whether it is passed over. */
+  #isBeyond(key: string, row: { readonly seq: number }): boolean {
+    const bound = this.#bound;
+    if (bound === undefined) return false;
+    if (this.isByChange) return row.seq < bound.seq;
+    return this.#isBoundPlain ? key > bound.key : isKeyBehind(key, bound.key);
+  }
+
+  #passOver(bound: Row): void {
+    this.#bound = bound;
+    this.#isBoundPlain = !ORDERED_DIFFERENTLY.test(bound.key);
   }
 
   #add(row: Row): void {
     const rows = this.#rows;
-    if (rows.length >= KEPT_ROWS) this.#bound ??= rows[0];
-    if (this.#bound !== undefined && this.#isBehind(row, this.#bound)) return;
-    let low = 0;
+    if (rows.length >= KEPT_ROWS && this.#bound === undefined) this.#passOver(rows[0] as Row);
+    if (this.#isBeyond(row.key, row)) return;
+    const best = rows.at(-1);
+    // Entries of a board that has only been written to come in the order of their changes.
+    let low = best !== undefined && this.#isBehind(best, row) ? rows.length : 0;
     let high = rows.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -107,7 +124,7 @@ export class FirstRows implements RowSource {
     rows.splice(low, 0, row);
     if (rows.length < 2 * KEPT_ROWS) return;
     this.#rows = rows.slice(-KEPT_ROWS);
-    this.#bound = this.#rows[0];
+    this.#passOver(this.#rows[0] as Row);
   }
 
   #changed(key: string, isThere: boolean, seq: Seq): void {
@@ -118,4 +135,8 @@ export class FirstRows implements RowSource {
     if (isThere) this.#add({ key, seq });
     this.#version++;
   }
+}
+
+function isKeyBehind(a: string, b: string): boolean {
+  return ORDERED_DIFFERENTLY.test(b) ? compareNames(a, b) > 0 : a > b;
 }
