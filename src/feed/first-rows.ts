@@ -80,9 +80,10 @@ export class FirstRows implements RowSource {
   }
 
   slice(from: number, count: number): readonly string[] {
-    const end = Math.max(0, this.#rows.length - from);
-    const rows = this.#rows.slice(Math.max(0, end - count), end);
-    return rows.reverse().map(({ key }) => key);
+    // A batch that is taken back moves an entry to the end of the board's map: the look then met it twice.
+    const keys = new Set<string>();
+    for (let i = this.#rows.length - 1; i >= 0 && keys.size < from + count; i--) keys.add((this.#rows[i] as Row).key);
+    return [...keys].slice(from);
   }
 
   close(): void {
@@ -114,12 +115,12 @@ export class FirstRows implements RowSource {
     if (this.#isBeyond(row.key, row)) return;
     const best = rows.at(-1);
     // Entries of a board that has only been written to come in the order of their changes.
-    let low = best !== undefined && this.#isBehind(best, row) ? rows.length : 0;
+    let low = best === undefined || !this.#isBehind(row, best) ? rows.length : 0;
     let high = rows.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#isBehind(rows[middle] as Row, row)) low = middle + 1;
-      else high = middle;
+      if (this.#isBehind(row, rows[middle] as Row)) high = middle;
+      else low = middle + 1;
     }
     rows.splice(low, 0, row);
     if (rows.length < 2 * KEPT_ROWS) return;
@@ -129,9 +130,9 @@ export class FirstRows implements RowSource {
 
   #changed(key: string, isThere: boolean, seq: Seq): void {
     if (!this.holds(key)) return;
-    const place = this.#rows.findIndex((row) => row.key === key);
-    if (isThere && place !== -1 && !this.isByChange) return;
-    if (place !== -1) this.#rows.splice(place, 1);
+    const isHeld = this.#rows.some((row) => row.key === key);
+    if (isHeld && isThere && !this.isByChange) return;
+    if (isHeld) this.#rows = this.#rows.filter((row) => row.key !== key);
     if (isThere) this.#add({ key, seq });
     this.#version++;
   }
