@@ -156,14 +156,14 @@ describe("a client", () => {
 
   it("acknowledges by time and by bytes (W-FLOW-1)", async () => {
     const server = new ScriptedServer();
-    const { sub } = await live(server);
-    await server.run(1000);
+    await live(server);
+    await server.run(SESSION_LIMITS.ackMs);
     const acks = () => server.socket.of("ack").map(({ params }) => params);
-    expect(acks()).toEqual([{ sub: sub.name, seq: 0 }]);
+    expect(acks()).toEqual([{ syncs: 1 }]);
     server.write("a", "x".repeat(SESSION_LIMITS.ackBytes));
     server.tell();
     expect(acks()).toHaveLength(2);
-    expect(acks()[1]).toEqual({ sub: sub.name, seq: 1 });
+    expect(acks()[1]).toEqual({ syncs: 2 });
     await server.run(5000);
     expect(acks()).toHaveLength(2);
   });
