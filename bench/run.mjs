@@ -22,6 +22,10 @@ const BENCHES = {
       "one change to many sockets: CPU, delay, memory; beside the floor, ws, socket.io, Bun and nchan (--only a,b)",
     load: () => import("./fanout.mjs"),
   },
+  window: {
+    about: "windows on a million entries: first rows, scrolling, searching, and changes while 100 are open",
+    load: () => import("./window.mjs"),
+  },
   polling: {
     about: "the old way of polling against the classic socket",
     load: () => import("./polling.mjs"),

@@ -53,7 +53,11 @@ export function foldPage(draft: Draft, sync: Sync, shown: Shown): void {
     if (told === undefined) continue;
     let part = draft.streams.get(stream);
     if (part === undefined) draft.streams.set(stream, (part = { all: false, next: new Map() }));
-    if (told.all) part.all = true;
+    if (told.all) {
+      part.all = true;
+      // What earlier pages said of this stream goes too (W-SYNC-7).
+      part.next.clear();
+    }
     for (const item of (told.put ?? []) as readonly Item[]) part.next.set(item[NAME_OF[stream]] as string, item);
     for (const name of told.del ?? []) part.next.set(name, undefined);
   }

@@ -8,6 +8,7 @@ import { EarlyRows } from "./early-rows.ts";
 import { FirstRows, MAX_FIRST_ROWS } from "./first-rows.ts";
 import { FoundRows } from "./found-rows.ts";
 import { KeyOrder } from "./key-rows.ts";
+import { PrefixKeys } from "./prefix-keys.ts";
 import type { RowSource } from "./window-view.ts";
 
 /** Orders by last change at once, one for each prefix that is looked at so. Beyond: refused. */
@@ -39,6 +40,9 @@ export class RowSources {
   readonly #listeners = new Set<() => void>();
   #byKey: KeyOrder | undefined;
   #early = 0;
+  /** Looks under way. Orders are built after them, so that the first rows are there soon. */
+  #looks = 0;
+  #toBuild: Generator<void, void, void>[] = [];
 
   constructor(feed: BoardFeed, host: RowSourcesHost) {
     this.#feed = feed;
@@ -55,7 +59,6 @@ export class RowSources {
     const { sort, prefix = "", search = "" } = spec;
     const isByChange = sort === "changed";
     if (search !== "") return this.#search(prefix, search)?.open(isByChange);
-    // The look at the first rows goes before the building, so that it is done soon.
     const first = spec.from + spec.count <= MAX_FIRST_ROWS ? this.#first(prefix, isByChange) : undefined;
     const whole = isByChange ? this.#changedOrder(prefix) : this.#keyOrder().open(prefix);
     if (first === undefined) return whole;
@@ -70,6 +73,15 @@ export class RowSources {
     this.#keyOrder();
   }
 
+  /** The keys of a prefix, until the index is there; undefined where a look at all keys is quick enough. */
+  lookUp(prefix: string): PrefixKeys | undefined {
+    if (this.#isSmall) return undefined;
+    const keys = new PrefixKeys(this.#feed, prefix);
+    this.#look(keys.look(this.#step));
+    this.prepare();
+    return keys;
+  }
+
   close(): void {
     this.#byKey?.close();
     this.#listeners.clear();
@@ -80,7 +92,7 @@ export class RowSources {
     if (isReady === true || this.#isSmall || this.#early >= MAX_EARLY) return undefined;
     this.#early++;
     const first = new FirstRows(this.#feed, prefix, isByChange);
-    this.#host.run(first.look(this.#step), () => this.#tell());
+    this.#look(first.look(this.#step));
     return first;
   }
 
@@ -132,9 +144,27 @@ export class RowSources {
     return this.#host.stepEntries ?? STEP_ENTRIES;
   }
 
+  #look(work: Generator<void, void, void>): void {
+    this.#looks++;
+    this.#host.run(work, () => {
+      this.#looks--;
+      this.#tell();
+      this.#goOnBuilding();
+    });
+  }
+
   #build(work: Generator<void, void, void>): void {
-    if (!this.#isSmall) return this.#host.run(work, () => this.#tell());
-    for (let next = work.next(); next.done !== true; next = work.next());
+    if (this.#isSmall) {
+      for (let next = work.next(); next.done !== true; next = work.next());
+      return;
+    }
+    this.#toBuild.push(work);
+    this.#goOnBuilding();
+  }
+
+  #goOnBuilding(): void {
+    if (this.#looks > 0) return;
+    for (const work of this.#toBuild.splice(0)) this.#host.run(work, () => this.#tell());
   }
 
   #tell(): void {

@@ -28,6 +28,8 @@ export interface SyncRequest {
   /** Large values may be told as patches: only where `from` is a position that a live client stands at. */
   readonly patches: boolean;
   readonly past: PastNotes | undefined;
+  /** The keys of the view's prefix, where somebody looked for them already; otherwise all keys are looked at. */
+  readonly keys?: (() => Iterable<string>) | undefined;
   /** The member `"window":{…}` of the entries, made anew for the last page; undefined where it is unchanged. */
   readonly window: (() => string | undefined) | undefined;
   readonly noteText: (note: AuditNote) => string;
@@ -77,26 +79,29 @@ export function* syncPages(request: SyncRequest): Pages {
   }
 }
 
-function* tellEverything({ feed, view }: SyncRequest, page: PageText): Pages {
+function* tellEverything(request: SyncRequest, page: PageText): Pages {
+  const { feed, view } = request;
   const { state } = feed;
   if (view.sees !== undefined) {
-    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countOf(feed, view);
+    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countOf(request);
     if (count > view.atMost) page.flag("entries", `"over":${count}`);
-    else for (const key of view.keys ?? keysWith(feed, view)) yield* tellEntry(feed, view, page, key, undefined, false);
+    else for (const key of view.keys ?? keysWith(request)) yield* tellEntry(feed, view, page, key, undefined, false);
   }
   for (const stream of view.streams) {
     for (const name of ITEM_SOURCES[stream].names(state)) yield* tellItem(feed, page, stream, name);
   }
 }
 
-function countOf({ state, byKey }: BoardFeed, view: View): number {
+function countOf(request: SyncRequest): number {
+  const { view } = request;
+  const { state, byKey } = request.feed;
   if (view.prefix === "") return state.entries.size;
   if (byKey !== undefined) {
     const { from, to } = byKey.rangeOfPrefix(view.prefix);
     return to - from;
   }
   let count = 0;
-  for (const key of state.entries.keys()) if (view.sees?.(key) === true) count++;
+  for (const key of keysWith(request)) if (state.entries.has(key) && view.sees?.(key) === true) count++;
   return count;
 }
 
@@ -104,23 +109,26 @@ function countOf({ state, byKey }: BoardFeed, view: View): number {
  * Keys that may be in the view. While they are pulled the board goes on: a key that is there all the time is among them;
  * one that comes or goes may be.
  */
-function* keysWith({ state, byKey }: BoardFeed, { prefix }: View): Generator<string, void, void> {
-  // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
+function* keysWith({ feed, view, keys }: SyncRequest): Generator<string, void, void> {
+  const { prefix } = view;
+  const { state, byKey } = feed;
   if (prefix === "" || byKey === undefined) {
-    yield* state.entries.keys();
+    // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
+    for (const key of keys?.() ?? state.entries.keys()) if (key.startsWith(prefix)) yield key;
     return;
   }
   let { from, to } = byKey.rangeOfPrefix(prefix);
   while (from < to) {
-    const keys = byKey.slice(from, Math.min(LOOKED_AT_ONCE, to - from));
-    yield* keys;
+    const some = byKey.slice(from, Math.min(LOOKED_AT_ONCE, to - from));
+    yield* some;
     // Ranks shift meanwhile: go on after the last key, wherever it stands or stood.
-    from = byKey.rankOf(`${keys.at(-1)}\0`);
+    from = byKey.rankOf(`${some.at(-1)}\0`);
     ({ to } = byKey.rangeOfPrefix(prefix));
   }
 }
 
-function* tellChanges({ feed, view }: SyncRequest, page: PageText, since: number, patches: boolean): Pages {
+function* tellChanges(request: SyncRequest, page: PageText, since: number, patches: boolean): Pages {
+  const { feed, view } = request;
   if (view.sees !== undefined && feed.reaches(since)) {
     for (const key of feed.keysSince(since)) {
       if (view.sees(key)) yield* tellEntry(feed, view, page, key, patches ? since : undefined, true);
@@ -128,7 +136,7 @@ function* tellChanges({ feed, view }: SyncRequest, page: PageText, since: number
   } else if (view.sees !== undefined) {
     // Someone so slow that deletes were forgotten meanwhile.
     page.flag("entries", `"all":true`);
-    for (const key of view.keys ?? keysWith(feed, view)) yield* tellEntry(feed, view, page, key, undefined, false);
+    for (const key of view.keys ?? keysWith(request)) yield* tellEntry(feed, view, page, key, undefined, false);
   }
   for (const stream of view.streams) {
     const names = feed.namesSince(stream, since);

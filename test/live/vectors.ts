@@ -28,7 +28,7 @@ export interface Vector {
   readonly over?: number;
   /** Notes that it holds in the end: the newest so many that its filter sees. */
   readonly notes?: number;
-  /** It was told patches. */
+  /** Those who are told each change as it comes are told two patches. */
   readonly isPatched?: boolean;
 }
 
@@ -82,10 +82,14 @@ export const VECTORS: readonly Vector[] = [
   },
   { title: "W-SUB-5: a resume to an unchanged board", filter: { entries: {}, budgets: true }, before: some("k", 0, 5) },
   {
-    title: "W-SYNC-8: a large value is patched while live, and told whole after an absence",
+    title: "W-SYNC-8: a large value is patched while live, and told whole after an absence, and so to polls",
     filter: { entries: {} },
     before: [put("large", LARGE)],
-    live: [merge("large", { member7: "another", member9: null }), merge("large", { member8: { deep: [1] } })],
+    live: [
+      put("large", { ...LARGE, more: 1 }),
+      merge("large", { member7: "another", member9: null }),
+      merge("large", { member8: { deep: [1] } }),
+    ],
     away: [merge("large", { member10: 10 })],
     isPatched: true,
   },
