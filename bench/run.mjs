@@ -22,6 +22,10 @@ const BENCHES = {
       "one change to many sockets: CPU, delay, memory; beside the floor, ws, socket.io, Bun and nchan (--only a,b)",
     load: () => import("./fanout.mjs"),
   },
+  resume: {
+    about: "a crowd that was cut off comes back within 3 s, beside a server that sends everybody the whole state",
+    load: () => import("./resume.mjs"),
+  },
   polling: {
     about: "the old way of polling against the classic socket",
     load: () => import("./polling.mjs"),
