@@ -26,10 +26,11 @@ const BENCHES = {
     about: "a crowd that was cut off comes back within 3 s, beside a server that sends everybody the whole state",
     load: () => import("./resume.mjs"),
   },
-  polling: {
-    about: "the old way of polling against the classic socket",
-    load: () => import("./polling.mjs"),
+  mixed: {
+    about: "dashboards on a board that is mostly idle: pages that poll, the classic socket, sessions",
+    load: () => import("./mixed.mjs"),
   },
+  polling: { about: "the same as mixed", load: () => import("./mixed.mjs") },
 };
 
 const [name, ...flags] = process.argv.slice(2);

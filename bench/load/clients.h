@@ -81,7 +81,7 @@ static void on_message(client *c, const frame *f, const uint8_t *p) {
   if (options.engine_io && f->length == 1 && *p == '2') return send_frame(c, 1, "3", 1);
   int64_t to = learn(p, f->length, f->compressed, options.sample > 0 && (c - list) % options.sample == 0, options.ack);
   if (!options.ack || !was_sync) return;
-  c->syncs++;
+  c->syncs++, all.syncs++;
   int64_t now = wall_us();
   if (to > c->to) last_advance_at = now;
   if (to >= 0) c->to = to;

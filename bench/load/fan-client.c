@@ -62,9 +62,10 @@ static void report(void) {
     if (c->to < least_to) least_to = c->to;
     synced += c->synced;
   }
-  printf("{\"open\":%ld,\"synced\":%ld,\"opened\":%lu,\"closed\":%lu,\"failed\":%lu,\"messages\":%lu,\"bytes\":%lu,"
+  printf("{\"open\":%ld,\"synced\":%ld,\"opened\":%lu,\"closed\":%lu,\"failed\":%lu,\"messages\":%lu,\"news\":%lu,\"bytes\":%lu,"
          "\"marks\":%lu,\"acks\":%lu,\"unwritten\":%lu,\"least\":%lu,\"most\":%lu,\"leastTo\":%ld,\"advancedMs\":%.1f,",
-         open_count, synced, all.opened, all.closed, all.failed, all.messages, all.bytes, all.marks, all.acks,
+         open_count, synced, all.opened, all.closed, all.failed, all.messages,
+         options.ack ? all.syncs : all.messages, all.bytes, all.marks, all.acks,
          all.unwritten, most == 0 ? 0 : least, most, open_count == 0 ? 0 : (long)least_to,
          (double)(last_advance_at - opening_since) / 1000.0);
   print_histogram("newest", &all.newest);

@@ -35,6 +35,17 @@ export const subscribeText = (more = {}) =>
     params: { sub: "b", board: "default", entries: { prefix: "" }, ...more },
   });
 
+/** The filter of what the dashboard shows. */
+export const DASHBOARD = {
+  entries: { atMost: 5000 },
+  budgets: true,
+  agents: true,
+  tasks: true,
+  requests: true,
+  claims: true,
+  sources: true,
+  audit: { tail: 20 },
+};
 /** Name → command to start it, arguments of the load client that fit, and why it is left out (if it is). */
 export const SUBJECTS = {
   floor: { command: () => [compile("floor"), []], client: ["--raw"] },
@@ -50,6 +61,9 @@ export const SUBJECTS = {
   bun: { command: () => [BUN, [here("../peers/bun-pubsub.mjs")]], client: [], missing: bunMissing },
   nchan: { command: () => node("nchan.mjs"), client: ["--path", "/subscribe"], missing: nchanMissing },
   swarmboard: { command: () => node("swarmboard.mjs"), client: [...SESSION, "--text", subscribeText()] },
+  // The server of these two is the benchmark's own.
+  "classic socket": { client: ["--path", "/ws/blackboard"] },
+  "swarmboard dashboard": { client: [...SESSION, "--text", subscribeText(DASHBOARD)] },
   // Each client brings its cursor along, so what it says is the benchmark's.
   "swarmboard resuming": { command: () => node("swarmboard.mjs"), client: SESSION },
   "ws whole state": { command: () => node("ws-state.mjs"), client: ["--ack"] },
@@ -112,14 +126,14 @@ export async function startClients(subject, sockets, more = []) {
   return client;
 }
 
-/** Wait until nothing more arrives (a heartbeat now and then aside); returns the last report. */
+/** Wait until nothing more arrives, heartbeats aside; returns the last report. */
 export async function quiet(client, limitMs = 8000) {
   const until = performance.now() + limitMs;
   let report = await client.ask("report");
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 200));
     const next = await client.ask("report");
-    if (next.messages === report.messages || performance.now() > until) return next;
+    if (next.news === report.news || performance.now() > until) return next;
     report = next;
   }
 }
