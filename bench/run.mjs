@@ -26,6 +26,10 @@ const BENCHES = {
     about: "a crowd that was cut off comes back within 3 s, beside a server that sends everybody the whole state",
     load: () => import("./resume.mjs"),
   },
+  window: {
+    about: "windows on a million entries: first rows, scrolling, searching, and changes while 100 are open",
+    load: () => import("./window.mjs"),
+  },
   mixed: {
     about: "dashboards on a board that is mostly idle: pages that poll, the classic socket, sessions",
     load: () => import("./mixed.mjs"),

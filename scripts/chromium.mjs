@@ -1,8 +1,8 @@
-// Owns finding a Chromium for the end-to-end tests, and installing Debian's where there is none.
+// Owns finding a Chromium for the end-to-end tests, and having Debian's installed where there is none (debian.mjs).
 // Does not download browsers from anywhere else.
 
 import { existsSync } from "node:fs";
-import { run } from "./prepare.mjs";
+import { ensurePackage } from "./debian.mjs";
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -16,18 +16,8 @@ export function ensureChromium() {
   }
   const found = PLACES.find((path) => existsSync(path));
   if (found) return found;
-  if (existsSync("/usr/bin/apt-get")) {
-    const asRoot = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    const apt = (...args) => {
-      const [program, ...rest] = [...asRoot, "apt-get", "-q", ...args];
-      return run(program, rest, { env });
-    };
-    console.log("Installing Chromium …");
-    // A stale package list names files that mirrors no longer have; a failed update may still leave a usable one.
-    apt("update");
-    if (apt("install", "-y", "--no-install-recommends", "chromium") && existsSync(PLACES[0])) return PLACES[0];
-  }
+  const installed = ensurePackage("chromium", "chromium");
+  if (installed) return installed;
   console.error(
     "The end-to-end tests need Chromium. Install it (Debian: apt-get install chromium) or set CHROMIUM_PATH.",
   );

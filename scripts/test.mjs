@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureChromium } from "./chromium.mjs";
+import { ensurePackage } from "./debian.mjs";
 import { build, checkNode, installDependencies, npm, ROOT, run, runTool } from "./prepare.mjs";
 
 const RESULTS = join(ROOT, "dist/.build/tests.json");
@@ -25,6 +26,13 @@ section("Chromium", () => {
   const path = ensureChromium();
   if (path) process.env.CHROMIUM_PATH = path;
   return path !== undefined;
+});
+section("nginx", () => {
+  const path = ensurePackage("nginx", "nginx");
+  if (path) process.env.NGINX_PATH = path;
+  else console.error("The tests of a reverse proxy need nginx. Install it (Debian: apt-get install nginx).");
+  // Makes the certificate of those tests.
+  return path !== undefined && ensurePackage("openssl", "openssl") !== undefined;
 });
 const built = section("Types and build (tsc, vite)", () => build([]));
 section("Format (oxfmt)", () => runTool("oxfmt", ["--check"]));

@@ -14,6 +14,7 @@ export interface ServerFlags {
   readonly follow?: readonly FollowedFolder[];
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
+  readonly allowOrigin?: readonly string[];
   readonly logFile?: string;
   readonly logLevel: string;
   readonly maxConnectionsPerIp: number;
@@ -48,6 +49,12 @@ export function addServerSettings(command: Command): Command {
         "(repeatable) a further name under which browsers may address the server",
       ).argParser(parseNames),
     )
+    .addOption(
+      setting(
+        "--allow-origin <origin>",
+        "(repeatable) where a proxy serves the pages, such as https://board.example; allows its name as a host, too",
+      ).argParser(parseNames),
+    )
     .addOption(setting("--log-file <file>", "write the log, as JSON lines, to this file too"))
     .addOption(setting("--log-level <level>", "least level that is logged").default("info").choices(LEVELS))
     .addOption(
@@ -79,6 +86,7 @@ export function serverOptionsOf(flags: ServerFlags): ServerOptions {
     ...(flags.follow === undefined ? {} : { follow: flags.follow }),
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(flags.allowHost === undefined ? {} : { allowedHosts: flags.allowHost }),
+    ...(flags.allowOrigin === undefined ? {} : { allowedOrigins: flags.allowOrigin }),
     maxConnectionsPerIp: flags.maxConnectionsPerIp,
     maxConnections: flags.maxConnections,
     limits: { maxKeyBytes: flags.maxKeyBytes, maxValueBytes: flags.maxValueBytes, maxBoards: flags.maxBoards },

@@ -35,7 +35,7 @@ export function startFailure(error: unknown, options: ServerOptions): CliError {
       `--data names a file, or lies below one: ${options.dataDir}.\nName a folder; it is made if it is missing.`,
     );
   }
-  if (message.startsWith("refusing to listen")) return new CliError(EXIT.usage, message);
+  if (message.startsWith("refusing to ")) return new CliError(EXIT.usage, message);
   return new CliError(EXIT.refused, `the server could not start: ${message}`);
 }
 

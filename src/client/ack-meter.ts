@@ -2,14 +2,14 @@
 // Does not own what was in them. Sizes are those of the text in UTF-16 units, which are never more than its bytes: a third
 // of the server's bound, so that no script of the world gets beyond it.
 
-import { SESSION_LIMITS } from "../protocol/wire/session-limits.ts";
 import type { Environment } from "./environment.ts";
+import type { Limits } from "./transports/transport.ts";
 
 export interface AckMeter {
   /** A sync came, and is applied as far as it can be. */
   received(sizeBytes: number): void;
   /** The server says how often it wants to hear. */
-  begin(limits: Readonly<Record<string, number>>): void;
+  begin(limits: Limits): void;
   /** The session is over. */
   end(): void;
 }
@@ -18,8 +18,9 @@ export interface AckMeter {
 export function createAckMeter(environment: Environment, ack: (syncs: number) => void): AckMeter {
   let syncs = 0;
   let owedBytes = 0;
-  let ackBytes: number = SESSION_LIMITS.ackBytes;
-  let ackMs: number = SESSION_LIMITS.ackMs;
+  /** Until the welcome says so, which comes before any sync (W-CONN-4). */
+  let ackBytes: number;
+  let ackMs: number;
   let dueAtMs = Number.POSITIVE_INFINITY;
   let cancelTimer: (() => void) | undefined;
 
@@ -44,8 +45,7 @@ export function createAckMeter(environment: Environment, ack: (syncs: number) =>
       return undefined;
     },
     begin(limits) {
-      ackBytes = limits["ackBytes"] ?? ackBytes;
-      ackMs = limits["ackMs"] ?? ackMs;
+      ({ ackBytes, ackMs } = limits);
     },
     end() {
       cancelTimer?.();

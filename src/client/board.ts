@@ -6,7 +6,6 @@ import type { FilterInput } from "../protocol/wire/filter.ts";
 import { createCommandId } from "./command-id.ts";
 import type { CommandQueue } from "./command-queue.ts";
 import type { Rest, SendableBatch, SendableCommand } from "./commands.ts";
-import type { EchoChange } from "./echoes.ts";
 import type { Environment } from "./environment.ts";
 import { toJson } from "./exact-json.ts";
 import type { Subscription } from "./subscription.ts";
@@ -14,11 +13,11 @@ import type { SubscribeOptions, SubscriptionSet } from "./subscription-set.ts";
 
 export interface SendOptions {
   /** The command's id. By default a new UUIDv7; give that of a `SwarmboardError.command` to find out what became of it. */
-  readonly id?: string;
+  readonly id?: string | undefined;
 }
 export interface EntryOptions extends SendOptions {
   /** Show the change at once, with `pending`, until it is confirmed or refused. Not in windows. */
-  readonly echo?: boolean;
+  readonly echo?: boolean | undefined;
 }
 
 /**
@@ -72,19 +71,6 @@ export interface BoardOptions {
   readonly subscriptions: SubscriptionSet;
 }
 
-function echoOf(command: SendableCommand | SendableBatch): (EchoChange & { readonly key: string }) | undefined {
-  switch (command.type) {
-    case "entry.put":
-      return { kind: "put", key: command.key, value: command.value };
-    case "entry.merge":
-      return { kind: "merge", key: command.key, patch: command.patch };
-    case "entry.delete":
-      return { kind: "delete", key: command.key };
-    default:
-      return undefined;
-  }
-}
-
 export function createBoard({ environment, name, agent, queue, subscriptions }: BoardOptions): Board {
   async function send(
     command: SendableCommand | SendableBatch,
@@ -92,9 +78,10 @@ export function createBoard({ environment, name, agent, queue, subscriptions }: 
   ): Promise<CommandResult> {
     const text = toJson(command);
     if (text === undefined) throw new TypeError("the command is not JSON");
-    const change = echo ? echoOf(command) : undefined;
     const shown =
-      change && subscriptions.echo(name, { id, key: change.key, change, by: agent, at: environment.wallNow() });
+      echo && "key" in command
+        ? subscriptions.echo(name, { id, command, by: agent, at: environment.wallNow() })
+        : undefined;
     try {
       const result = await queue.send({ id, board: name, text });
       shown?.settled(result.seq);
@@ -105,28 +92,31 @@ export function createBoard({ environment, name, agent, queue, subscriptions }: 
     }
   }
 
-  /** The options' own members go to `send`, the others are part of the command. */
-  function say(command: object, { id, echo, ...members }: EntryOptions & object = {}): Promise<CommandResult> {
-    const sent = { ...command, ...members } as SendableCommand;
-    return send(sent, { ...(id === undefined ? {} : { id }), ...(echo === undefined ? {} : { echo }) });
-  }
+  /** A method of a command's own: its members by place, then the options, whose other members belong to the command too. */
+  const method =
+    (type: string, ...places: readonly string[]) =>
+    (...given: readonly unknown[]): Promise<CommandResult> => {
+      const { id, echo, ...members } = (given[places.length] ?? {}) as EntryOptions;
+      const placed = Object.fromEntries(places.map((place, index) => [place, given[index]]));
+      return send({ type, ...placed, ...members } as SendableCommand, { id, echo });
+    };
 
   return {
     name,
     subscribe: <V>(filter: FilterInput, options: SubscribeOptions = {}) =>
       subscriptions.subscribe(name, filter, options) as Subscription<V>,
-    put: (key, value, options) => say({ type: "entry.put", key, value }, options),
-    merge: (key, patch, options) => say({ type: "entry.merge", key, patch }, options),
-    delete: (key, options) => say({ type: "entry.delete", key }, options),
-    openBudget: (task, limitTokens, options) => say({ type: "budget.open", task, limitTokens }, options),
-    charge: (task, tokens, options) => say({ type: "budget.charge", task, tokens }, options),
-    acquire: (claim, ttlMs, options) => say({ type: "claim.acquire", claim, ttlMs }, options),
-    renew: (claim, fence, ttlMs, options) => say({ type: "claim.renew", claim, fence, ttlMs }, options),
-    release: (claim, fence, options) => say({ type: "claim.release", claim, fence }, options),
-    note: (event, facts) => say({ type: "audit.note", event }, facts),
-    reportAgent: (agent, facts) => say({ type: "agent.report", agent }, facts),
-    reportTask: (task, facts) => say({ type: "task.report", task }, facts),
-    batch: (commands, options) => say({ type: "batch", commands }, options),
+    put: method("entry.put", "key", "value"),
+    merge: method("entry.merge", "key", "patch"),
+    delete: method("entry.delete", "key"),
+    openBudget: method("budget.open", "task", "limitTokens"),
+    charge: method("budget.charge", "task", "tokens"),
+    acquire: method("claim.acquire", "claim", "ttlMs"),
+    renew: method("claim.renew", "claim", "fence", "ttlMs"),
+    release: method("claim.release", "claim", "fence"),
+    note: method("audit.note", "event"),
+    reportAgent: method("agent.report", "agent"),
+    reportTask: method("task.report", "task"),
+    batch: method("batch", "commands"),
     send,
   };
 }

@@ -12,9 +12,9 @@ export interface Collection<Item> extends Iterable<Item> {
   /** The same array until anything changes. */
   items(): readonly Item[];
   /** Called when this item changed, came or went. The answer ends it, as with all of these. */
-  onKey(name: string, listener: () => void): () => void;
+  readonly onKey: (name: string, listener: () => void) => () => void;
   /** Called with the names that changed, once for each sync. */
-  onChange(listener: (names: ReadonlySet<string>) => void): () => void;
+  readonly onChange: (listener: (names: ReadonlySet<string>) => void) => () => void;
 }
 
 /** A collection with the handles of its owner. */
@@ -77,7 +77,7 @@ export function createCollection<Item>(
     tell(changed) {
       // The shorter of the two is gone through: a snapshot changes a million names, a screen listens to fifty.
       if (byName.size < changed.size) {
-        for (const [name, listeners] of [...byName]) if (changed.has(name)) listeners.tell();
+        for (const [name, listeners] of byName) if (changed.has(name)) listeners.tell();
       } else for (const name of changed) byName.get(name)?.tell();
       onChange.tell(changed);
     },

@@ -3,12 +3,12 @@
 
 import type { Environment } from "./environment.ts";
 
-const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
+const hex = (value: number, digits: number): string => Math.floor(value).toString(16).padStart(digits, "0");
 
 /** 48 bits of time and 74 of chance. */
-export function createCommandId(environment: Pick<Environment, "wallNow" | "random">): string {
-  const bits = (count: number) => Math.floor(environment.random() * 2 ** count);
-  const time = hex(environment.wallNow(), 12);
-  const chance = `7${hex(bits(12), 3)}-${hex(0x8000 + bits(14), 4)}-${hex(bits(24), 6)}${hex(bits(24), 6)}`;
-  return `${time.slice(0, 8)}-${time.slice(8)}-${chance}`;
+export function createCommandId({ wallNow, random }: Pick<Environment, "wallNow" | "random">): string {
+  const time = hex(wallNow(), 12);
+  const chance = (digits: number) => hex(random() * 16 ** digits, digits);
+  const variant = hex(8 + random() * 4, 1);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${chance(3)}-${variant}${chance(3)}-${chance(6)}${chance(6)}`;
 }

@@ -2,19 +2,18 @@
 // Does not own which are due (pending-commands.ts) or what they say (board.ts).
 
 import type { CommandResult } from "../protocol/wire/down.ts";
-import { SESSION_LIMITS } from "../protocol/wire/session-limits.ts";
 import type { Environment } from "./environment.ts";
 import { createPendingCommands } from "./pending-commands.ts";
 import { type Problem, problem, SwarmboardError } from "./problem.ts";
-import type { OutgoingCommand, Transport } from "./transports/transport.ts";
+import type { Limits, OutgoingCommand, Transport } from "./transports/transport.ts";
 
 export interface CommandQueue {
   /** @throws SwarmboardError (as a rejection) */
   send(command: OutgoingCommand): Promise<CommandResult>;
-  done(id: string, result: CommandResult): void;
-  refused(id: string, told: Problem, retryAfterMs?: number): void;
+  readonly done: (id: string, result: CommandResult) => void;
+  readonly refused: (id: string, told: Problem, retryAfterMs?: number) => void;
   /** Commands go this way from now on; those that had no answer on the former one go again. */
-  use(transport: Transport | undefined, messageBytes: number | undefined): void;
+  use(transport: Transport | undefined, limits: Limits): void;
   /** With a problem, whatever waits or comes is refused with it. */
   bar(told: Problem | undefined): void;
 }
@@ -23,27 +22,29 @@ export interface CommandQueue {
 export function createCommandQueue(environment: Environment, commandTimeoutMs: number): CommandQueue {
   const pending = createPendingCommands();
   let transport: Transport | undefined;
-  let maxBytes: number = SESSION_LIMITS.messageBytes;
+  let limits: Limits | undefined;
   let barred: Problem | undefined;
   let cancelTimer: () => void = () => undefined;
 
   function pump(): void {
     const nowMs = environment.now();
     pending.expire(nowMs);
-    const maxInFlight = transport?.maxInFlight ?? 0;
-    for (const command of pending.take(nowMs, maxInFlight)) transport?.command(command);
+    const inFlight = transport === undefined || limits === undefined ? 0 : limits.inFlight;
+    const maxBytes = limits?.messageBytes ?? 0;
+    for (const command of pending.take(nowMs, inFlight)) {
+      // The frame around it needs some bytes too. Too long a message would end the connection with 1009.
+      if (!isLonger(command.text, maxBytes - 1024)) transport?.command(command);
+      else pending.refused(command.id, problem("body_too_large", "no", `At most ${maxBytes} bytes.`), nowMs, 0);
+    }
     cancelTimer();
-    const atMs = pending.wakeAtMs(nowMs, maxInFlight);
-    if (atMs !== Infinity) cancelTimer = environment.setTimer(pump, Math.max(1, Math.ceil(atMs - nowMs)));
+    const atMs = pending.wakeAtMs(nowMs, inFlight);
+    if (atMs !== Infinity) cancelTimer = environment.setTimer(pump, atMs - nowMs);
   }
 
   return {
     send: (command) =>
       new Promise((done, failed) => {
         if (barred !== undefined) throw new SwarmboardError(barred);
-        // The frame around it needs some bytes too. Too long a message would end the connection with 1009.
-        if (isLonger(command.text, maxBytes - 1024))
-          throw new SwarmboardError(problem("body_too_large", "no", `A message may have ${maxBytes} bytes. Split it.`));
         pending.add(command, environment.now() + commandTimeoutMs, { done, failed });
         pump();
       }),
@@ -55,10 +56,10 @@ export function createCommandQueue(environment: Environment, commandTimeoutMs: n
       pending.refused(id, told, environment.now(), environment.random(), retryAfterMs);
       pump();
     },
-    use(next, messageBytes) {
+    use(next, itsLimits) {
       pending.interrupt(environment.now());
       transport = next;
-      maxBytes = messageBytes ?? maxBytes;
+      limits = itsLimits;
       pump();
     },
     bar(told) {

@@ -93,7 +93,7 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
     up: { ...subscriptions.up, done: queue.done, refused: queue.refused },
     onTransport(transport, limits) {
       subscriptions.use(transport);
-      queue.use(transport, limits["messageBytes"]);
+      queue.use(transport, limits);
     },
     onState(state) {
       const next = statusOf(state, environment.wallNow() - environment.now());
@@ -115,14 +115,14 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
       return status;
     },
     onStatus: (listener) => onStatus.add(listener),
-    board<Value>(name = "default") {
+    board(name = "default") {
       let board = boards.get(name);
       if (board === undefined)
         boards.set(
           name,
           (board = createBoard({ environment, name, agent: agent ?? "anonymous", queue, subscriptions })),
         );
-      return board as Board<Value>;
+      return board;
     },
     reconnect: () => link.connect(),
     close() {

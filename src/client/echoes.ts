@@ -2,18 +2,12 @@
 // command or the command was refused. Does not own the replica's own entries. Bounded by the pending commands.
 
 import { applyMergePatch } from "../feed/merge-value.ts";
+import type { SendableOf } from "./commands.ts";
 import type { Entry } from "./items.ts";
-
-/** What a command will do to an entry, as far as the client can tell. */
-export type EchoChange =
-  | { readonly kind: "put"; readonly value: unknown }
-  | { readonly kind: "merge"; readonly patch: unknown }
-  | { readonly kind: "delete" };
 
 export interface Echo {
   readonly id: string;
-  readonly key: string;
-  readonly change: EchoChange;
+  readonly command: SendableOf<"entry.put" | "entry.merge" | "entry.delete">;
   readonly by: string;
   readonly at: number;
 }
@@ -42,14 +36,14 @@ export function createEchoes(items: ReadonlyMap<string, Entry>): Echoes {
   function show(key: string): void {
     over.delete(key);
     for (const echo of held.values()) {
-      if (echo.key !== key) continue;
+      if (echo.command.key !== key) continue;
       const before = over.has(key) ? over.get(key) : items.get(key);
       over.set(key, entryOf(echo, before));
     }
   }
 
   function remove(id: string): void {
-    const key = held.get(id)?.key;
+    const key = held.get(id)?.command.key;
     held.delete(id);
     if (key !== undefined) show(key);
   }
@@ -58,7 +52,7 @@ export function createEchoes(items: ReadonlyMap<string, Entry>): Echoes {
     over,
     add(echo) {
       held.set(echo.id, { ...echo, seq: Infinity });
-      show(echo.key);
+      show(echo.command.key);
     },
     settle(id, seq) {
       const echo = held.get(id);
@@ -67,20 +61,20 @@ export function createEchoes(items: ReadonlyMap<string, Entry>): Echoes {
     drop: remove,
     moved(seq, changed) {
       const ended = new Set<string>();
-      for (const echo of [...held.values()]) {
+      for (const echo of held.values()) {
         if (echo.seq > seq) continue;
         held.delete(echo.id);
-        ended.add(echo.key);
+        ended.add(echo.command.key);
       }
       // Those that stay lie on top of what may be new. The others keep their identity.
-      for (const key of [...over.keys()]) if (ended.has(key) || changed.has(key)) show(key);
+      for (const key of Array.from(over.keys())) if (ended.has(key) || changed.has(key)) show(key);
       return ended;
     },
   };
 }
 
-function entryOf({ key, change, by, at }: Echo, before: Entry | undefined): Entry | undefined {
-  if (change.kind === "delete") return undefined;
-  const value = change.kind === "put" ? change.value : applyMergePatch(before?.value, change.patch);
-  return { ...before, key, value, rev: before?.rev ?? 0, seq: before?.seq ?? 0, by, at, pending: true };
+function entryOf({ command, by, at }: Echo, before: Entry | undefined): Entry | undefined {
+  if (command.type === "entry.delete") return undefined;
+  const value = command.type === "entry.put" ? command.value : applyMergePatch(before?.value, command.patch);
+  return { ...before, key: command.key, value, rev: before?.rev ?? 0, seq: before?.seq ?? 0, by, at, pending: true };
 }

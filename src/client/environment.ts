@@ -47,13 +47,13 @@ export type Wake = "shown" | "hidden" | "online" | "offline";
 
 export interface Environment {
   /** Milliseconds that only grow, also over sleep and over a wall clock that is set back. Their origin means nothing. */
-  now(): number;
+  readonly now: () => number;
   /** Milliseconds since 1970, for people and for command ids. */
-  wallNow(): number;
-  /** Runs `run` after `delayMs`; the answer cancels. */
+  readonly wallNow: () => number;
+  /** Runs `run` after `delayMs`, or as soon as it can be if that is not above 0, but never at once; the answer cancels. */
   setTimer(run: () => void, delayMs: number): () => void;
   /** A number in [0, 1). */
-  random(): number;
+  readonly random: () => number;
   openSocket(url: string, protocol: string, events: SocketEvents): SocketHandle;
   fetch: FetchLike;
   /** The answer ends the listening. */
@@ -67,7 +67,6 @@ interface Platform {
   readonly location?: { readonly href: string };
   readonly document?: EventTarget & { readonly visibilityState: string };
   readonly addEventListener?: EventTarget["addEventListener"];
-  readonly removeEventListener?: EventTarget["removeEventListener"];
 }
 
 export interface PlatformChoices {
@@ -83,7 +82,8 @@ export function platformEnvironment(choices: PlatformChoices = {}): Environment 
     now: steadyNow,
     wallNow: () => Date.now(),
     setTimer(run, delayMs) {
-      const timer = setTimeout(run, delayMs);
+      // Fractions are cut off by some platforms: then it would be too early, and asked for again without a pause.
+      const timer = setTimeout(run, Math.max(1, Math.ceil(delayMs)));
       return () => clearTimeout(timer);
     },
     random: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
@@ -152,18 +152,14 @@ async function nodeSockets(): Promise<WebSocketClass> {
   return loaded.WebSocket;
 }
 
-function listenForWakes({ document, ...platform }: Platform, listener: (wake: Wake) => void): () => void {
-  const target = globalThis as unknown as Pick<EventTarget, "addEventListener" | "removeEventListener">;
-  if (platform.addEventListener === undefined) return () => undefined;
-  const online = () => listener("online");
-  const offline = () => listener("offline");
-  const turned = () => listener(document?.visibilityState === "hidden" ? "hidden" : "shown");
-  target.addEventListener("online", online);
-  target.addEventListener("offline", offline);
-  document?.addEventListener("visibilitychange", turned);
-  return () => {
-    target.removeEventListener("online", online);
-    target.removeEventListener("offline", offline);
-    document?.removeEventListener("visibilitychange", turned);
-  };
+function listenForWakes(platform: Platform, listener: (wake: Wake) => void): () => void {
+  const listening = new AbortController();
+  const { document } = platform;
+  for (const wake of ["online", "offline"] as const) platform.addEventListener?.(wake, () => listener(wake), listening);
+  document?.addEventListener(
+    "visibilitychange",
+    () => listener(document.visibilityState === "hidden" ? "hidden" : "shown"),
+    listening,
+  );
+  return () => listening.abort();
 }

@@ -21,10 +21,10 @@ export type {
   WindowRows,
 } from "./items.ts";
 export { type Problem, SwarmboardError } from "./problem.ts";
-export { type Cache, localStorageCache } from "./replica-cache.ts";
+export { type Cache, cacheIn, type CacheStorage, localStorageCache } from "./replica-cache.ts";
 export type { Status } from "./status.ts";
 export type { Condition, Subscription } from "./subscription.ts";
 export type { SubscribeOptions } from "./subscription-set.ts";
 export type { AuditView, Collections, EntryCollection } from "./subscription-views.ts";
-export type { Parser, Schema, StandardSchema, TypedEntries } from "./typed-entries.ts";
+export { type Parser, type Schema, type StandardSchema, typed, type TypedEntries } from "./typed-entries.ts";
 export type { WindowView } from "./window-view.ts";

@@ -49,6 +49,10 @@ export interface ItemOf<Value = unknown> {
 export type Stream = keyof typeof NAME_OF;
 export const STREAMS = Object.keys(NAME_OF) as readonly Stream[];
 
+/** One of something for each stream. */
+export const perStream = <T>(make: (stream: Stream) => T): Record<Stream, T> =>
+  Object.fromEntries(STREAMS.map((stream) => [stream, make(stream)])) as Record<Stream, T>;
+
 /** A few rows of the entries, in order. Replaced as a whole when anything of it changes. */
 export interface WindowRows<Value = unknown> {
   readonly from: number;

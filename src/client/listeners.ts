@@ -2,8 +2,8 @@
 
 export interface Listeners<T> {
   /** The answer takes the listener away again. */
-  add(listener: (told: T) => void): () => void;
-  tell(told: T): void;
+  readonly add: (listener: (told: T) => void) => () => void;
+  readonly tell: (told: T) => void;
   readonly count: () => number;
 }
 
@@ -19,7 +19,7 @@ export function createListeners<T>(): Listeners<T> {
     },
     tell(told) {
       // A copy: a listener that comes while others are told is told next time.
-      for (const box of [...boxes]) {
+      for (const box of Array.from(boxes)) {
         if (!boxes.has(box)) continue;
         try {
           box.listener(told);

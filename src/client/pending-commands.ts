@@ -76,11 +76,8 @@ export function createPendingCommands(): PendingCommands {
   return {
     add(command, deadlineAtMs, settle) {
       if (all.size >= MAX_PENDING)
-        throw new SwarmboardError(
-          problem("overloaded", "later", `${MAX_PENDING} commands wait for their answers already`),
-        );
-      if (all.has(command.id))
-        throw new SwarmboardError(problem("id_conflict", "no", "A command with this id waits for its answer."));
+        throw new SwarmboardError(problem("overloaded", "later", `${MAX_PENDING} commands wait already.`));
+      if (all.has(command.id)) throw new SwarmboardError(problem("id_conflict", "no", "This id waits already."));
       const fresh = { notBeforeMs: -Infinity, sent: false, doubtful: false, refusals: 0, last: undefined };
       all.set(command.id, { command, deadlineAtMs, settle, ...fresh });
     },
@@ -124,15 +121,15 @@ export function createPendingCommands(): PendingCommands {
       allowedAtMs = nowMs;
     },
     expire(nowMs) {
-      for (const one of [...all.values()]) {
+      for (const one of all.values()) {
         if (nowMs < one.deadlineAtMs) continue;
-        const sure = problem("unreachable", "same", "No server took the command in time; it was not applied.");
-        const unsure = problem("indeterminate", "same", "No answer in time; the command may be applied.");
-        fail(one, one.last ?? (one.sent || one.doubtful ? unsure : sure));
+        const unsure = one.sent || one.doubtful;
+        const detail = `No answer in time: the command ${unsure ? "may be" : "was not"} applied.`;
+        fail(one, one.last ?? problem(unsure ? "indeterminate" : "unreachable", "same", detail));
       }
     },
     end(told) {
-      for (const one of [...all.values()]) fail(one, told);
+      for (const one of all.values()) fail(one, told);
     },
     wakeAtMs(nowMs, maxInFlight) {
       let atMs = Infinity;

@@ -7,7 +7,6 @@ export interface Problem {
   /** `same`: send it again with the same id. `later`: the same after a pause. `no`: change something first. */
   readonly retry: "same" | "later" | "no";
   readonly detail: string;
-  readonly title?: string;
   readonly facts?: Readonly<Record<string, string | number | boolean | null>>;
   readonly errors?: readonly { readonly at: string; readonly message: string }[];
 }
@@ -31,7 +30,7 @@ export class SwarmboardError extends Error {
   readonly command: CommandState | undefined;
   constructor(problem: Problem, command?: CommandState) {
     const places = (problem.errors ?? []).map(({ at, message }) => `${at} ${message}`);
-    super([`${problem.code}:`, problem.title, problem.detail, ...places].filter(Boolean).join(" "));
+    super([`${problem.code}:`, problem.detail, ...places].join(" "));
     this.name = "SwarmboardError";
     this.code = problem.code;
     this.retry = problem.retry;

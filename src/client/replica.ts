@@ -3,7 +3,7 @@
 
 import type { Subscribed, Sync } from "../protocol/wire/down.ts";
 import { cursorOf } from "../protocol/wire/cursor.ts";
-import { type AuditNotes, type Note, type Position, type Stream, STREAMS, type WindowRows } from "./items.ts";
+import { type AuditNotes, type Note, perStream, type Position, type Stream, type WindowRows } from "./items.ts";
 import { createDraft, type Draft, EMPTY_WINDOW, foldPage, type Item, sameOrNew } from "./replica-draft.ts";
 
 export interface StreamChanges {
@@ -27,20 +27,16 @@ export type Applied =
   /** This does not go on from what is held: subscribe again with the cursor (W-SYNC-4, W-SYNC-8). */
   | { readonly kind: "lost"; readonly reason: string };
 
-/** A replica as plain JSON, for a cache. */
-export interface ReplicaState {
+export interface Saved {
   readonly resume: string;
-  readonly position: Position;
-  readonly items: { readonly [S in Stream]?: readonly Item[] };
-  readonly window?: WindowRows;
-  readonly audit?: AuditNotes;
-  readonly over?: number;
+  readonly epoch: string;
+  readonly sync: Sync;
 }
 
 export interface Replica {
   items(stream: Stream): ReadonlyMap<string, Item>;
   window(): WindowRows;
-  audit(): AuditNotes;
+  readonly audit: () => AuditNotes;
   /** So many entries that none are told (`atMost`). */
   over(): number | undefined;
   position(): Position;
@@ -50,9 +46,8 @@ export interface Replica {
   apply(sync: Sync): Applied;
   /** Pages without their last are worth nothing: the connection is gone (W-SYNC-6). */
   interrupt(): void;
-  save(): ReplicaState | undefined;
-  /** For a replica that holds nothing yet. */
-  restore(state: ReplicaState): Changes;
+  /** What is held as the sync that would bring it about, and what it belongs to; for a cache. Undefined while nothing is. */
+  readonly save: () => Saved | undefined;
 }
 
 const GAPS_KEPT = 100;
@@ -60,7 +55,7 @@ const NO_NOTES: AuditNotes = { notes: [], total: 0, missed: [] };
 
 /** `keepNotes`: audit notes beyond so many go, the oldest first (law L6). */
 export function createReplica(keepNotes: number): Replica {
-  const items = Object.fromEntries(STREAMS.map((stream) => [stream, new Map()])) as Record<Stream, Map<string, Item>>;
+  const items = perStream(() => new Map<string, Item>());
   let window = EMPTY_WINDOW;
   let audit = NO_NOTES;
   let over: number | undefined;
@@ -74,7 +69,7 @@ export function createReplica(keepNotes: number): Replica {
     // A snapshot may begin anew in the middle of its pages.
     if (draft === undefined || sync.reset !== undefined) {
       if (sync.reset === undefined && sync.from !== position.seq)
-        return lost(`a sync starts at ${sync.from}, and the replica stands at ${position.seq}`);
+        return lost(`a sync from ${sync.from} came at ${position.seq}`);
       draft = createDraft(sync.reset !== undefined, sync.from);
     } else if (sync.from !== draft.from) return lost("a page is of another sync");
     try {
@@ -83,7 +78,7 @@ export function createReplica(keepNotes: number): Replica {
       return lost(String(error));
     }
     if (sync.more) return { kind: "page" };
-    if (sync.to === undefined) return lost("a sync does not say where it leads to");
+    if (sync.to === undefined) return lost("a sync leads nowhere");
     const whole = draft;
     draft = undefined;
     if (coming !== undefined && whole.reset) ({ resume } = coming);
@@ -157,28 +152,15 @@ export function createReplica(keepNotes: number): Replica {
     },
     save() {
       if (resume === undefined) return undefined;
-      const held = STREAMS.filter((stream) => items[stream].size > 0);
+      const streams = perStream((stream) => ({ put: [...items[stream].values()] }));
+      const { notes, total } = audit;
+      const entries = { ...streams.entries, window: { ...window, whole: true }, over };
+      const held = { ...streams, entries, audit: { add: notes, total } };
       return {
         resume,
-        position,
-        items: Object.fromEntries(held.map((stream) => [stream, [...items[stream].values()]])),
-        ...(window === EMPTY_WINDOW ? {} : { window }),
-        ...(audit === NO_NOTES ? {} : { audit }),
-        ...(over === undefined ? {} : { over }),
+        epoch: position.epoch,
+        sync: { sub: "", from: 0, to: position.seq, reset: "start", ...held } as Sync,
       };
-    },
-    restore(state) {
-      const page = Object.fromEntries(
-        Object.entries(state.items).map(([stream, put]) => [stream, { put }]),
-      ) as Partial<Sync>;
-      const whole = createDraft(true, 0);
-      foldPage(whole, { sub: "", from: 0, ...page }, { items, window });
-      ({ resume, position } = state);
-      const { streams } = commit(whole);
-      window = state.window ?? EMPTY_WINDOW;
-      audit = state.audit ?? NO_NOTES;
-      over = state.over;
-      return { streams, window: state.window !== undefined, audit: state.audit !== undefined };
     },
   };
 }

@@ -1,6 +1,7 @@
 // Owns a server for unit tests: a small board that speaks both sides' words over sockets and HTTP, on a clock that stands still
 // until it is moved. Does not own the law or the feed; the real server is tried in test/.
 
+import { SESSION_LIMITS } from "../protocol/wire/session-limits.ts";
 import type { Environment, FetchInit, ResponseLike, SocketEvents, Wake } from "./environment.ts";
 
 interface Timer {
@@ -58,7 +59,7 @@ export class ScriptedServer {
   readonly entries = new Map<string, Entry>();
   readonly outcomes = new Map<string, { seq: number; made: object }>();
   beatMs = 2000;
-  chance = 0.5;
+  #chance = 1;
   readonly #timers = new Set<Timer>();
   readonly #wakes = new Set<(wake: Wake) => void>();
 
@@ -66,17 +67,18 @@ export class ScriptedServer {
     now: () => this.nowMs,
     wallNow: () => this.nowMs + 1_700_000_000_000,
     setTimer: (run, delayMs) => {
-      const timer = { atMs: this.nowMs + delayMs, run };
+      const timer = { atMs: this.nowMs + Math.max(1, delayMs), run };
       this.#timers.add(timer);
       return () => void this.#timers.delete(timer);
     },
-    random: () => this.chance,
+    // The same numbers in every run.
+    random: () => (this.#chance = (this.#chance * 48_271) % 2_147_483_647) / 2_147_483_647,
     openSocket: (url, _protocol, events) => this.#accept(url, events),
     fetch: async (url, init) => {
       const request = { url: new URL(url), init };
       this.requests.push(request);
       if (this.http === undefined) throw new TypeError("fetch failed");
-      return await this.http(request);
+      return this.http(request);
     },
     onWake: (listener) => {
       this.#wakes.add(listener);
@@ -102,7 +104,12 @@ export class ScriptedServer {
         if (refuseSockets) return socket.close(1006);
         events.opened();
         if (socket.open)
-          socket.push("welcome", { protocol: "swarmboard.v1", revision: 1, beatMs: this.beatMs, limits: {} });
+          socket.push("welcome", {
+            protocol: "swarmboard.v1",
+            revision: 1,
+            beatMs: this.beatMs,
+            limits: SESSION_LIMITS,
+          });
       }, 1);
     return {
       send: (text) => {
@@ -122,7 +129,7 @@ export class ScriptedServer {
     if (method !== "command") return socket.send({ id, result: { sub: params["sub"] } });
     const result = this.apply(params["id"] as string, params["command"] as Record<string, unknown>);
     socket.send({ id, result });
-    this.tell();
+    if (!("duplicate" in result)) this.tell();
   }
 
   #subscribe(socket: ScriptedSocket, id: number, params: Record<string, unknown>): void {

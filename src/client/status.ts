@@ -40,14 +40,15 @@ export interface OfflineStatus extends Said {
 export interface StoppedStatus extends Said {
   readonly phase: "stopped";
   readonly reason: string;
-  /** The server's close code (docs/protocol.md, W-BACK-4); absent when the user ended it. */
-  readonly code?: number;
+  /** The server's close code (docs/protocol.md, W-BACK-4); undefined when the user ended it. */
+  readonly code: number | undefined;
 }
 export type Status = ConnectingStatus | LiveStatus | CatchingUpStatus | PollingStatus | OfflineStatus | StoppedStatus;
 
 /** `wallOffsetMs`: wall time less the machine's time. */
 export function statusOf(state: Connection, wallOffsetMs: number): Status {
-  const sinceMs = Math.round(state.sinceMs + wallOffsetMs);
+  const wall = (ms: number) => Math.round(ms + wallOffsetMs);
+  const sinceMs = wall(state.sinceMs);
   const { phase } = state;
   switch (phase) {
     case "connecting":
@@ -56,28 +57,19 @@ export function statusOf(state: Connection, wallOffsetMs: number): Status {
       return { phase, sinceMs, transport: "socket" };
     case "catching-up": {
       const { waiting, behindSinceMs } = state.progress;
-      const reason = waiting
-        ? "waiting for what changed"
-        : behindSinceMs === undefined
-          ? "no sign of life"
-          : "the server has more";
-      return { phase, sinceMs, transport: "socket", reason };
+      const behind = behindSinceMs === undefined ? "no sign of life" : "the server has more";
+      return { phase, sinceMs, transport: "socket", reason: waiting ? "waiting for what changed" : behind };
     }
     case "polling": {
       if (state.upSinceMs === undefined) return { phase: "connecting", sinceMs };
-      const { waiting, behindSinceMs } = state.progress;
-      return {
-        phase,
-        sinceMs,
-        transport: state.way,
-        reason: state.reason,
-        behind: waiting || behindSinceMs !== undefined,
-      };
+      const { progress, way, reason } = state;
+      const behind = progress.waiting || progress.behindSinceMs !== undefined;
+      return { phase, sinceMs, transport: way, reason, behind };
     }
     case "offline":
-      return { phase, sinceMs, reason: state.reason, retryAtMs: Math.round(state.retryAtMs + wallOffsetMs) };
+      return { phase, sinceMs, reason: state.reason, retryAtMs: wall(state.retryAtMs) };
     case "stopped":
-      return { phase, sinceMs, reason: state.reason, ...(state.code === undefined ? {} : { code: state.code }) };
+      return { phase, sinceMs, reason: state.reason, code: state.code };
     default:
       return phase satisfies never;
   }
@@ -85,7 +77,6 @@ export function statusOf(state: Connection, wallOffsetMs: number): Status {
 
 /** Whether a user sees a difference. Times alone, which move with the clocks, are none. */
 export function sameStatus(a: Status, b: Status): boolean {
-  const said = ({ sinceMs: _since, ...rest }: Status) =>
-    JSON.stringify("retryAtMs" in rest ? { ...rest, retryAtMs: Math.round(rest.retryAtMs / 100) } : rest);
+  const said = (status: Status) => JSON.stringify({ ...status, sinceMs: 0, retryAtMs: 0 });
   return said(a) === said(b);
 }

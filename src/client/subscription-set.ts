@@ -2,7 +2,6 @@
 // Does not own what one of them holds (subscription.ts).
 
 import type { FilterInput } from "../protocol/wire/filter.ts";
-import { SESSION_LIMITS } from "../protocol/wire/session-limits.ts";
 import type { Progress } from "./connection/phases.ts";
 import type { Echo } from "./echoes.ts";
 import type { Environment } from "./environment.ts";
@@ -40,19 +39,18 @@ export interface SubscriptionSet {
   close(): void;
 }
 
+/** SESSION_LIMITS.subscriptions; a test holds them together, for the whole table is too much for a browser. */
+export const MAX_SUBSCRIPTIONS = 16;
+
 export function createSubscriptionSet(options: SubscriptionSetOptions): SubscriptionSet {
-  const { environment } = options;
-  /** At most SESSION_LIMITS.subscriptions; beyond, `subscribe` throws. */
+  const { environment, cache } = options;
+  /** At most MAX_SUBSCRIPTIONS; beyond, `subscribe` throws. */
   const all = new Map<string, OwnedSubscription>();
   let transport: Transport | undefined;
-  let told: Progress | undefined;
 
   function onProgress(): void {
     if (transport === undefined) return;
-    const next = worstOf([...all.values()].map((one) => one.progress()));
-    if (told?.waiting === next.waiting && told.behindSinceMs === next.behindSinceMs) return;
-    told = next;
-    options.onProgress(next);
+    options.onProgress(worstOf([...all.values()].map((one) => one.progress())));
   }
 
   /** The same filter twice is two subscriptions, because each may be moved and closed by itself. */
@@ -65,10 +63,10 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
 
   return {
     subscribe(board, filter, { rateMs, name: given }) {
-      if (all.size >= SESSION_LIMITS.subscriptions) {
-        const detail = `A client has at most ${SESSION_LIMITS.subscriptions} subscriptions. Ask for more in one of them.`;
-        throw new SwarmboardError(problem("too_many_subscriptions", "no", detail));
-      }
+      if (all.size >= MAX_SUBSCRIPTIONS)
+        throw new SwarmboardError(
+          problem("too_many_subscriptions", "no", `At most ${MAX_SUBSCRIPTIONS}; ask for more in one.`),
+        );
       const name = given ?? freeName(board, filter);
       if (all.has(name)) throw new TypeError(`a subscription is called ${name} already`);
       const one = createSubscription({
@@ -78,7 +76,7 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
         filter,
         rateMs,
         keepNotes: options.keepNotes,
-        cache: options.cache && { storage: options.cache, name: `${options.cachePrefix} ${filterName(board, filter)}` },
+        cache: cache && ((read) => cache(environment, `${options.cachePrefix} ${filterName(board, filter)}`, read)),
         onProgress,
         onHopeless: options.onHopeless,
         onClose() {
@@ -92,7 +90,6 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
     },
     use(next) {
       transport = next;
-      told = undefined;
       for (const one of all.values()) one.use(next);
       onProgress();
     },
@@ -118,7 +115,7 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
       for (const one of all.values()) one.flush();
     },
     close() {
-      for (const one of [...all.values()]) one.subscription.close();
+      for (const one of all.values()) one.subscription.close();
     },
   };
 }

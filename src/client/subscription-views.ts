@@ -1,19 +1,17 @@
 // Owns what users see of a subscription: its collections, window and audit, over one replica and its echoes.
 // Does not own the connection (subscription.ts). Invariant: everything is in place before anyone is told of anything (one sync, one telling).
 
-import { type Collection, createCollection, type OwnedCollection } from "./collections.ts";
+import { type Collection, createCollection } from "./collections.ts";
 import { createEchoes, type Echo } from "./echoes.ts";
-import { type AuditNotes, type Entry, type ItemOf, STREAMS, type Stream } from "./items.ts";
+import { type AuditNotes, type Entry, type ItemOf, perStream, type Stream } from "./items.ts";
+import { currentOf } from "./current.ts";
 import { createListeners } from "./listeners.ts";
 import type { Changes, Replica } from "./replica.ts";
-import { type Schema, type TypedEntries, typedEntries } from "./typed-entries.ts";
 import type { OwnedWindow } from "./window-view.ts";
 
 export interface EntryCollection<Value = unknown> extends Collection<Entry<Value>> {
   /** So many entries that none are told (`atMost`): subscribe to a window. */
   readonly over: number | undefined;
-  /** The same entries with their values checked by a schema. Costs a check for each entry that is read, once. */
-  typed<Checked>(schema: Schema<Checked>): TypedEntries<Checked>;
 }
 
 export interface AuditView extends AuditNotes {
@@ -41,24 +39,14 @@ const NONE: ReadonlySet<string> = new Set<string>();
 
 export function createViews(replica: Replica, window: OwnedWindow): Views {
   const echoes = createEchoes(replica.items("entries") as unknown as ReadonlyMap<string, Entry>);
-  const owned = Object.fromEntries(
-    STREAMS.map((stream) => [
-      stream,
-      createCollection<unknown>(replica.items(stream), stream === "entries" ? echoes.over : undefined),
-    ]),
-  ) as Record<Stream, OwnedCollection<unknown>>;
+  const owned = perStream((stream) =>
+    createCollection<unknown>(replica.items(stream), stream === "entries" ? echoes.over : undefined),
+  );
   const onAudit = createListeners<void>();
 
   const entries = owned.entries.collection as Collection<Entry>;
-  // Getters stay getters: `size` and `over` are looked up each time.
-  const withMore: EntryCollection = Object.defineProperties(
-    { typed: (schema: Schema<never>) => typedEntries(entries, schema) },
-    {
-      ...Object.getOwnPropertyDescriptors(entries),
-      over: { get: () => replica.over(), enumerable: true },
-    },
-  ) as unknown as EntryCollection;
-  const others = Object.fromEntries(STREAMS.map((stream) => [stream, owned[stream].collection]));
+  Object.defineProperty(entries, "over", { get: () => replica.over() });
+  const collections = perStream((stream) => owned[stream].collection);
 
   function tellEntries(names: ReadonlySet<string>): void {
     owned.entries.touch(true);
@@ -66,23 +54,9 @@ export function createViews(replica: Replica, window: OwnedWindow): Views {
   }
 
   return {
-    collections: { ...others, entries: withMore } as unknown as Collections<unknown>,
+    collections: collections as unknown as Collections<unknown>,
     window,
-    audit: {
-      get current() {
-        return replica.audit();
-      },
-      get notes() {
-        return replica.audit().notes;
-      },
-      get total() {
-        return replica.audit().total;
-      },
-      get missed() {
-        return replica.audit().missed;
-      },
-      onChange: (listener) => onAudit.add(listener),
-    },
+    audit: currentOf(replica.audit, ["notes", "total", "missed"], { onChange: onAudit.add }),
     publish({ streams, window: windowChanged, audit }) {
       const below = streams.get("entries")?.names ?? NONE;
       const ended = echoes.moved(replica.position().seq, below);
@@ -95,7 +69,7 @@ export function createViews(replica: Replica, window: OwnedWindow): Views {
     },
     echo(echo) {
       echoes.add(echo);
-      const names = new Set([echo.key]);
+      const names = new Set([echo.command.key]);
       tellEntries(names);
       return {
         settled(seq) {

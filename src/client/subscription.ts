@@ -1,7 +1,7 @@
 // Owns one subscription: its replica, its views, and its conversation with whatever transport there is.
 // Does not own the connection (subscription-set.ts and below). Invariant: what is shown is one whole position, or nothing.
 
-import type { Beat, Subscribed, Sync } from "../protocol/wire/down.ts";
+import type { Beat, ResetReason, Subscribed, Sync } from "../protocol/wire/down.ts";
 import type { FilterInput } from "../protocol/wire/filter.ts";
 import type { Progress } from "./connection/phases.ts";
 import type { Echo } from "./echoes.ts";
@@ -10,8 +10,8 @@ import { createFreshness } from "./freshness.ts";
 import type { Position } from "./items.ts";
 import { createListeners } from "./listeners.ts";
 import { type Problem, problem as problemOf, SwarmboardError } from "./problem.ts";
-import { createReplica } from "./replica.ts";
-import { type Cache, createReplicaCache } from "./replica-cache.ts";
+import { createReplica, type Saved } from "./replica.ts";
+import type { ReplicaKeeper } from "./replica-cache.ts";
 import { type AuditView, type Collections, createViews } from "./subscription-views.ts";
 import type { Feed, Transport } from "./transports/transport.ts";
 import { createWindow, type WindowView } from "./window-view.ts";
@@ -24,6 +24,8 @@ export interface Condition {
   readonly problem: SwarmboardError | undefined;
   /** Why the board takes no writes at present. */
   readonly unwritable: string | undefined;
+  /** Why the last return began anew instead of going on (W-SUB-5). What is held is compared with what is there all the same. */
+  readonly reset: ResetReason | undefined;
 }
 
 export interface Subscription<Value = unknown> extends Collections<Value> {
@@ -48,7 +50,7 @@ export interface SubscriptionOptions {
   readonly filter: FilterInput;
   readonly rateMs: number | undefined;
   readonly keepNotes: number;
-  readonly cache: { readonly storage: Cache; readonly name: string } | undefined;
+  readonly cache: ((read: () => Saved | undefined) => ReplicaKeeper) | undefined;
   /** Something about `progress` may have changed. */
   readonly onProgress: () => void;
   /** Nothing that comes makes sense. */
@@ -87,7 +89,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     createWindow(spec, () => replica.window()),
   );
   const onCondition = createListeners<Condition>();
-  let condition: Condition = { held: "nothing", problem: undefined, unwritable: undefined };
+  let condition: Condition = { held: "nothing", problem: undefined, unwritable: undefined, reset: undefined };
   let transport: Transport | undefined;
   let clock: { readonly clock: number; readonly atMs: number } | undefined;
   let strikes = 0;
@@ -100,24 +102,22 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
   // Who does not ask for it need not handle its rejection.
   ready.catch(() => undefined);
 
-  const cache =
-    options.cache && createReplicaCache(environment, options.cache.storage, options.cache.name, () => replica.save());
+  const cache = options.cache?.(replica.save);
   let loading = cache !== undefined;
-  cache?.load((state) => {
+  cache?.load((saved) => {
     loading = false;
     if (closed) return;
-    if (state !== undefined) restore(state);
+    if (saved !== undefined) restore(saved);
     ask();
   });
 
-  function restore(state: NonNullable<ReturnType<typeof replica.save>>): void {
-    try {
-      const changes = replica.restore(state);
-      if (condition.held === "nothing") become({ held: "cached" });
-      views.publish(changes);
-    } catch {
-      // Not what this version wrote: the server tells everything anyway.
-    }
+  function restore({ resume, epoch, sync }: Saved): void {
+    replica.begin({ sub: name, resume, position: { epoch, seq: 0 }, clock: 0, reset: "start" });
+    const applied = replica.apply(sync);
+    // Otherwise it is not what this version wrote, and the server tells everything anyway.
+    if (applied.kind !== "applied") return;
+    become({ held: "cached" });
+    views.publish(applied.changes);
   }
 
   function become(next: Partial<Condition>): void {
@@ -201,7 +201,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     subscribed(result) {
       retries = 0;
       clock = { clock: result.clock, atMs: environment.now() };
-      become({ problem: undefined });
+      become({ problem: undefined, reset: result.reset });
       freshness.answered(result.reset === undefined && feed.cursor() !== undefined);
       replica.begin(result);
       options.onProgress();
@@ -244,7 +244,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
       options.onProgress();
     },
     progress: () => (condition.problem === undefined ? freshness.progress() : NOTHING_MISSING),
-    echo: (echo) => (covers(filter, echo.key) ? views.echo(echo) : undefined),
+    echo: (echo) => (covers(filter, echo.command.key) ? views.echo(echo) : undefined),
     flush: () => cache?.flush(),
   };
 }

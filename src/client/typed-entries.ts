@@ -46,7 +46,8 @@ function check<Value>(schema: Schema<Value>, entry: Entry): Checked<Value> {
     : { issues: result.issues.map(({ message }) => message) };
 }
 
-export function typedEntries<Value>(entries: Collection<Entry>, schema: Schema<Value>): TypedEntries<Value> {
+/** The entries as `schema` sees them. Costs a check for each entry that is read, once. */
+export function typed<Value>(entries: Collection<Entry>, schema: Schema<Value>): TypedEntries<Value> {
   // Items are immutable, so each is checked once.
   const results = new WeakMap<Entry, Checked<Value>>();
   const checked = (key: string): Checked<Value> | undefined => {

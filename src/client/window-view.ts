@@ -3,6 +3,7 @@
 
 import type { FilterInput } from "../protocol/wire/filter.ts";
 import type { WindowRows } from "./items.ts";
+import { currentOf } from "./current.ts";
 import { createListeners } from "./listeners.ts";
 import type { WindowMove } from "./transports/transport.ts";
 
@@ -40,33 +41,18 @@ export function createWindow(spec: Wanted | undefined, read: () => WindowRows): 
     if (underWay) return;
     underWay = true;
     const { from = 0, count, search } = wanted;
-    send({ from, count, ...(search === undefined ? {} : { search }) });
+    send({ from, count, search });
   }
 
   return {
-    view: {
-      get current() {
-        return read();
-      },
-      get from() {
-        return read().from;
-      },
-      get total() {
-        return read().total;
-      },
-      get rows() {
-        return read().rows;
-      },
-      get approximate() {
-        return read().approximate;
-      },
-      move(from, count, search) {
-        if (wanted === undefined) throw new TypeError("this subscription has no window: ask for entries: { window }");
-        wanted = { ...wanted, from, count, ...(search === undefined ? {} : { search }) };
+    view: currentOf(read, ["from", "total", "rows", "approximate"], {
+      move(from: number, count: number, search?: string) {
+        if (wanted === undefined) throw new TypeError("this subscription has no window");
+        wanted = { ...wanted, from, count, search: search ?? wanted.search };
         go();
       },
-      onChange: (listener) => onChange.add(listener),
-    },
+      onChange: onChange.add,
+    }),
     wanted: () => wanted,
     use(next) {
       send = next;
@@ -77,6 +63,6 @@ export function createWindow(spec: Wanted | undefined, read: () => WindowRows): 
       underWay = false;
       if (again) go();
     },
-    tell: () => onChange.tell(),
+    tell: onChange.tell,
   };
 }

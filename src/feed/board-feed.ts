@@ -14,8 +14,10 @@ import {
   type Seq,
 } from "../protocol/index.ts";
 import { ChangeOrder } from "./change-order.ts";
+import type { KeyIndex } from "./key-index.ts";
 import { EntryTexts } from "./item-texts.ts";
 import { LARGE_UNITS, LargeValues } from "./large-values.ts";
+import type { NoteFacts } from "./view.ts";
 
 /** A durable record and what the fold made of it. */
 export interface AppliedRecord {
@@ -48,13 +50,23 @@ const KIND_OF: Readonly<Record<Change["type"], Kind | undefined>> = {
 /** A key came to be there, or is gone: what an index of keys has to know. */
 export type KeyListener = (key: string, isThere: boolean, seq: Seq) => void;
 
+/** How many notes of a kind came since it was asked for, also those that memory has let go again. */
+export interface NoteCount {
+  readonly count: number;
+  stop(): void;
+}
+
 export class BoardFeed {
   readonly state: BoardState;
   readonly texts = new EntryTexts();
   readonly large = new LargeValues();
+  /** The keys in order, while somebody keeps them so (key-rows); up to date with what this feed has heard of. */
+  byKey: KeyIndex | undefined;
   readonly #orders: Readonly<Record<Kind, ChangeOrder>>;
   readonly #lookbacks: { readonly from: number; readonly to: number; readonly keys: readonly string[] }[] = [];
   readonly #keyListeners = new Set<KeyListener>();
+  #lastKeys: { readonly from: number; readonly head: number; readonly keys: readonly string[] } | undefined;
+  readonly #noteListeners = new Set<(note: NoteFacts) => void>();
 
   constructor(state: BoardState) {
     this.state = state;
@@ -85,8 +97,9 @@ export class BoardFeed {
           large.set(name, isKnown ? undefined : patchSentBy(record));
         }
       }
-      if (outcome.ok && outcome.duplicate !== true)
-        eachSignOfLife(record, (name) => this.#orders.agents.touch(name, seq));
+      if (!outcome.ok || outcome.duplicate === true) continue;
+      eachSignOfLife(record, (name) => this.#orders.agents.touch(name, seq));
+      if (this.#noteListeners.size > 0) this.#tellNotes(record);
     }
     if (large !== undefined) for (const [key, sent] of large) this.large.note(key, this.state.entries.get(key), sent);
   }
@@ -95,6 +108,21 @@ export class BoardFeed {
   onKey(listener: KeyListener): () => void {
     this.#keyListeners.add(listener);
     return () => this.#keyListeners.delete(listener);
+  }
+
+  /** Begin to count. */
+  countNotes(counts: (note: NoteFacts) => boolean): NoteCount {
+    let count = 0;
+    const listener = (note: NoteFacts): void => {
+      if (counts(note)) count++;
+    };
+    this.#noteListeners.add(listener);
+    return {
+      get count() {
+        return count;
+      },
+      stop: () => void this.#noteListeners.delete(listener),
+    };
   }
 
   /** Whether everything that changed after `from`, deletes too, can be told. */
@@ -110,6 +138,15 @@ export class BoardFeed {
 
   /** Keys that changed after `from`, in no certain order. `from` must be within reach. */
   keysSince(from: number): readonly string[] {
+    // In a flush many cohorts ask the same.
+    const last = this.#lastKeys;
+    if (last !== undefined && last.from === from && last.head === this.head) return last.keys;
+    const keys = this.#findKeysSince(from);
+    this.#lastKeys = { from, head: this.head, keys };
+    return keys;
+  }
+
+  #findKeysSince(from: number): readonly string[] {
     const order = this.#orders.entries;
     if (from >= order.floor) return order.since(seqOf(from));
     const before = this.#lookBack(from);
@@ -121,6 +158,14 @@ export class BoardFeed {
   namesSince(stream: ItemStream, from: number): readonly string[] | undefined {
     const order = this.#orders[stream];
     return from < order.floor ? undefined : order.since(seqOf(from));
+  }
+
+  #tellNotes({ command, actor }: LogRecord): void {
+    for (const single of command.type === "batch" ? command.commands : [command]) {
+      if (single.type !== "audit.note") continue;
+      const { event, agent = actor, granted } = single;
+      for (const listener of this.#noteListeners) listener({ event, agent, granted });
+    }
   }
 
   /** One look at all entries and tombstones, shared by everyone who was away for about as long (a restart's crowd). */

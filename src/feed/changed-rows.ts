@@ -1,11 +1,14 @@
 // Owns the rows of one prefix in order of last change, the newest first: for windows that are sorted so.
 // Does not own windows. Built in slices when the first one opens, and gone with the last.
 
+import type { Entry, Seq } from "../protocol/index.ts";
 import type { BoardFeed } from "./board-feed.ts";
 import { ChangeRank } from "./change-rank.ts";
 import { sortInSlices } from "./sliced-sort.ts";
 import type { RowSource } from "./window-view.ts";
-import { type Seq, seq as seqOf } from "../protocol/index.ts";
+
+/** To put a name in its place takes so many times as long as to look at it. */
+const PUT_COST = 16;
 
 export class ChangedRows implements RowSource {
   readonly isApproximate = false;
@@ -15,13 +18,19 @@ export class ChangedRows implements RowSource {
   readonly #onUnused: () => void;
   readonly #stopHearing: () => void;
   #rank: ChangeRank | undefined;
+  /** What changed after this is heard. */
+  readonly #since: Seq;
+  /** Keys that changed while the rank was built, and where last; the oldest change first. */
+  #meanwhile = new Map<string, Seq>();
   #users = 0;
+  #isClosed = false;
   #version = 1;
 
   constructor(feed: BoardFeed, prefix: string, onUnused: () => void) {
     this.#feed = feed;
     this.#prefix = prefix;
     this.#onUnused = onUnused;
+    this.#since = feed.head;
     this.#stopHearing = feed.onKey((key, isThere, seq) => this.#changed(key, isThere, seq));
   }
 
@@ -37,33 +46,32 @@ export class ChangedRows implements RowSource {
     return this.#version;
   }
 
-  /** Each step is a bounded amount of work. What changes meanwhile comes after everything that was there at the start. */
-  *build(): Generator<void, void, void> {
-    const { state, head } = this.#feed;
-    const found: { readonly key: string; readonly seq: number }[] = [];
-    let looked = 0;
-    for (const { key, seq } of state.entries.values()) {
-      if (key.startsWith(this.#prefix) && seq <= head) found.push({ key, seq });
-      if (++looked % 16_384 === 0) yield;
+  /** In steps that look at so many entries each. What changes meanwhile comes after everything that was there at the start. */
+  *build(step: number): Generator<void, void, void> {
+    const { state } = this.#feed;
+    const found: Entry[] = [];
+    let done = 0;
+    for (const entry of state.entries.values()) {
+      if (entry.seq <= this.#since && this.holds(entry.key)) found.push(entry);
+      if (++done % step === 0) yield;
+      if (this.#isClosed) return;
     }
-    const sorted = yield* sortInSlices(found, (a, b) => a.seq - b.seq);
     const rank = new ChangeRank();
-    let touched = 0;
-    for (const { key, seq } of sorted) {
-      // Changed or gone since it was found: its new place comes below.
-      if (state.entries.get(key)?.seq === seq) rank.touch(key, seqOf(seq));
-      if (++touched % 4096 === 0) yield;
+    for (const { key, seq } of yield* sortInSlices(found, (a, b) => a.seq - b.seq, step)) {
+      // What changed or went since the walk has its place below.
+      if (state.entries.get(key)?.seq === seq) rank.touch(key, seq);
+      if ((done += PUT_COST) % step < PUT_COST) yield;
+      if (this.#isClosed) return;
     }
-    // One turn for the rest: what changed since the walk began, oldest first.
-    const late: { readonly key: string; readonly seq: Seq }[] = [];
-    for (const key of this.#feed.keysSince(head)) {
-      const entry = state.entries.get(key);
-      if (entry !== undefined && key.startsWith(this.#prefix)) late.push({ key, seq: entry.seq });
+    while (this.#meanwhile.size > 0) {
+      const changed = this.#meanwhile;
+      this.#meanwhile = new Map();
+      for (const [key, seq] of changed) {
+        if (state.entries.has(key)) rank.touch(key, seq);
+        else rank.forget(key);
+        if ((done += PUT_COST) % step < PUT_COST) yield;
+      }
     }
-    late.sort((a, b) => a.seq - b.seq);
-    for (const { key } of late) rank.forget(key);
-    for (const { key, seq } of late) rank.touch(key, seq);
-    for (const key of this.#feed.keysSince(head)) if (!state.entries.has(key)) rank.forget(key);
     this.#rank = rank;
     this.#version++;
   }
@@ -83,12 +91,18 @@ export class ChangedRows implements RowSource {
 
   close(): void {
     if (--this.#users > 0) return;
+    this.#isClosed = true;
     this.#stopHearing();
     this.#onUnused();
   }
 
   #changed(key: string, isThere: boolean, seq: Seq): void {
-    if (this.#rank === undefined || !key.startsWith(this.#prefix)) return;
+    if (!this.holds(key)) return;
+    if (this.#rank === undefined) {
+      this.#meanwhile.delete(key);
+      this.#meanwhile.set(key, seq);
+      return;
+    }
     const before = this.#rank.size;
     if (isThere) this.#rank.touch(key, seq);
     else this.#rank.forget(key);

@@ -13,6 +13,11 @@ export interface Stand {
   readonly reset: ResetReason | undefined;
   /** The version of the window's rows that it holds; 0 for none. */
   readonly rows: number;
+  /**
+   * It was told a sync of this subscription, so that it holds what patches refer to. Not after a resume: a client that
+   * cannot apply a patch comes back with its cursor, and must not get the same patch again (W-SYNC-8).
+   */
+  readonly isLive: boolean;
 }
 
 export type Answer<F> =
@@ -50,7 +55,8 @@ interface Last<F> {
   readonly stand: Stand;
 }
 
-const isSame = (a: Stand, b: Stand): boolean => a.from === b.from && a.reset === b.reset && a.rows === b.rows;
+const isSame = (a: Stand, b: Stand): boolean =>
+  a.from === b.from && a.reset === b.reset && a.rows === b.rows && a.isLive === b.isLive;
 
 export interface CohortOptions<F> {
   readonly feed: BoardFeed;
@@ -68,6 +74,7 @@ export class Cohort<F> {
   readonly #kept = new Map<string, Kept<F>>();
   #keptUnits = 0;
   #last: Last<F> | undefined;
+  #quiet: { readonly from: number; readonly to: number; readonly frame: F } | undefined;
   readonly #past = new Map<number, PastNotes>();
 
   constructor(options: CohortOptions<F>) {
@@ -87,13 +94,30 @@ export class Cohort<F> {
     if (last !== undefined && last.head === feed.head && last.rows === rows && isSame(last.stand, stand))
       return last.answer;
     if (reset === undefined && from === feed.head && stand.rows === rows) return { kind: "nothing" };
-    const name = `${reset ?? from} ${stand.rows} ${rows}`;
+    const name = `${reset ?? from} ${stand.rows} ${rows} ${stand.isLive}`;
     const kept = this.#kept.get(name);
     if (kept !== undefined && this.#stillGood(kept)) return kept.answer;
-    if (reset === undefined && view.audit !== undefined && from < notesKeptAfter(feed) && !this.#past.has(from)) {
+    // Those that were fetched a moment ago may not reach up to those in memory any more.
+    if (reset === undefined && view.audit !== undefined && (this.#past.get(from)?.to ?? from) < notesKeptAfter(feed)) {
       return { kind: "notes", from };
     }
     return this.#make(name, stand, rows);
+  }
+
+  /** The version of the rows that a mark stands for: the present one, or 0 for rows that are not there any more. */
+  rowsMarked(mark: string): number {
+    const { window } = this.#options;
+    if (window === undefined || !window.isReady) return 0;
+    const rows = window.refresh();
+    return window.mark === mark ? rows : 0;
+  }
+
+  /** Stands for the rows of its window as they are now; empty without one. */
+  get mark(): string {
+    const { window } = this.#options;
+    if (window === undefined || !window.isReady) return "";
+    window.refresh();
+    return window.mark;
   }
 
   /** Notes from disk for everyone who stands at `from`; they are used for the next answers and then let go. */
@@ -103,7 +127,11 @@ export class Cohort<F> {
 
   /** A sync without streams: the replica is as good as the board at `to` (W-BEAT-3). */
   quiet(from: number, to: number): F {
-    return this.#options.wrap({ params: `{"sub":"${this.sub}","from":${from},"to":${to}}`, to });
+    const last = this.#quiet;
+    if (last !== undefined && last.from === from && last.to === to) return last.frame;
+    const frame = this.#options.wrap({ params: `{"sub":"${this.sub}","from":${from},"to":${to}}`, to });
+    this.#quiet = { from, to, frame };
+    return frame;
   }
 
   /** Everyone has been served: let go of what nobody will ask for again. */
@@ -128,7 +156,7 @@ export class Cohort<F> {
     return units >= MIN_REUSED_UNITS && behind <= MAX_RECORDS_BEHIND;
   }
 
-  #make(name: string, { from, reset, rows: heldRows }: Stand, rows: number): Answer<F> {
+  #make(name: string, { from, reset, rows: heldRows, isLive }: Stand, rows: number): Answer<F> {
     const { feed, view, window, wrap, noteText } = this.#options;
     const pages = syncPages({
       feed,
@@ -136,7 +164,7 @@ export class Cohort<F> {
       sub: this.sub,
       from,
       reset,
-      patches: true,
+      patches: isLive,
       past: reset === undefined ? this.#past.get(from) : undefined,
       window: window === undefined ? undefined : () => window.textFrom(reset === undefined ? heldRows : 0),
       noteText,
@@ -154,7 +182,7 @@ export class Cohort<F> {
     const answer: Kept<F>["answer"] = to === undefined ? { kind: "nothing" } : { kind: "frames", frames, to, rows };
     this.#keep(name, { answer, head: feed.head, units });
     // A copy: the caller's stand moves on.
-    this.#last = { answer, head: feed.head, rows, stand: { from, reset, rows: heldRows } };
+    this.#last = { answer, head: feed.head, rows, stand: { from, reset, rows: heldRows, isLive } };
     return answer;
   }
 

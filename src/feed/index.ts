@@ -12,7 +12,7 @@ export { RowSources, type RowSourcesHost } from "./row-sources.ts";
 export { type FoundRows } from "./found-rows.ts";
 export { sortInSlices } from "./sliced-sort.ts";
 export { notesKeptAfter, type Page, type PastNotes } from "./sync-pages.ts";
-export { type View, viewOf } from "./view.ts";
+export { unmarked, type View, viewOf } from "./view.ts";
 export { diffRows } from "./window-diff.ts";
 export { applyRows, type KeptRows } from "./window-rows.ts";
 export { type RowSource, WindowView } from "./window-view.ts";

@@ -15,6 +15,11 @@ const JOINED_CHUNK = 96;
  */
 const ORDERED_DIFFERENTLY = /[\ud800-\uffff]/;
 
+const byUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The cheapest order that sorts a key rightly among others that say the same. */
+export const keysOrder = (key: string): typeof compareNames => (ORDERED_DIFFERENTLY.test(key) ? compareNames : byUnits);
+
 /** True for a first stretch of the sorted keys and false for the rest, given what is looked for. */
 type Precedes = (key: string, wanted: string) => boolean;
 const isBelowByUnits: Precedes = (key, wanted) => key < wanted;
@@ -35,16 +40,35 @@ export class KeyIndex {
 
   /** Keys that are sorted already, each once. Trusts its caller but for a sample. */
   static fromSorted(keys: readonly string[]): KeyIndex {
+    const work = KeyIndex.fromSortedInSlices(keys, Infinity);
+    for (;;) {
+      const next = work.next();
+      if (next.done === true) return next.value;
+    }
+  }
+
+  /** Likewise, in steps of so many keys; here they may repeat. */
+  static *fromSortedInSlices(keys: readonly string[], step: number): Generator<void, KeyIndex, void> {
     const index = new KeyIndex();
+    let before: string | undefined;
     for (let start = 0; start < keys.length; start += JOINED_CHUNK) {
-      const chunk = keys.slice(start, start + JOINED_CHUNK);
-      if (start > 0 && compareNames(keys[start - 1] as string, chunk[0] as string) >= 0) {
-        throw new RangeError(`the keys are not sorted: "${keys[start - 1]}" comes before "${chunk[0]}"`);
+      const chunk: string[] = [];
+      for (const key of keys.slice(start, start + JOINED_CHUNK)) {
+        if (key === before) continue;
+        chunk.push(key);
+        before = key;
+        index.#chooseOrder(key);
+      }
+      const last = index.#chunks.at(-1)?.at(-1);
+      const first = chunk[0];
+      if (first === undefined) continue;
+      if (last !== undefined && compareNames(last, first) >= 0) {
+        throw new RangeError(`the keys are not sorted: "${last}" comes before "${first}"`);
       }
       index.#chunks.push(chunk);
-      for (const key of chunk) index.#chooseOrder(key);
+      index.#size += chunk.length;
+      if (start % step < JOINED_CHUNK && start >= JOINED_CHUNK) yield;
     }
-    index.#size = keys.length;
     index.#stale = true;
     return index;
   }

@@ -17,6 +17,7 @@ export class PageText {
   /** Members of a stream that are no lists, such as `"all":true`. */
   #flags = new Map<string, string[]>();
   #units = 0;
+  #isUnderWay = false;
 
   constructor(sub: string, from: number, reset: ResetReason | undefined) {
     this.#sub = sub;
@@ -24,8 +25,9 @@ export class PageText {
     this.#reset = reset;
   }
 
-  get isFull(): boolean {
-    return this.#units >= MAX_PAGE_UNITS;
+  /** Pages were taken, so that a last one has to follow. */
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
   }
 
   get isEmpty(): boolean {
@@ -59,6 +61,7 @@ export class PageText {
 
   /** The parameters of this page, and a fresh one after it. */
   takeMore(): string {
+    this.#isUnderWay = true;
     return this.#take(`,"more":true`);
   }
 

@@ -4,7 +4,7 @@
 // then what changed meanwhile, round by round, until nothing did: after the last page the replica equals the state at `to`.
 
 import type { AuditFilter, AuditNote, ResetReason } from "../protocol/index.ts";
-import type { BoardFeed } from "./board-feed.ts";
+import type { BoardFeed, NoteCount } from "./board-feed.ts";
 import { ITEM_SOURCES } from "./item-texts.ts";
 import { LARGE_UNITS } from "./large-values.ts";
 import { PageText } from "./page-text.ts";
@@ -13,8 +13,6 @@ import { meetsAudit, type View } from "./view.ts";
 /** Notes that are on disk only, fetched before the sync begins: all of the view's after `from` up to `to`. */
 export interface PastNotes {
   readonly to: number;
-  /** All notes of the board up to `to`, whatever the view. */
-  readonly total: number;
   /** `{"seq":…,"note":…}`, oldest first. */
   readonly texts: readonly string[];
   readonly missed: { readonly count: number; readonly from: number; readonly to: number } | undefined;
@@ -42,6 +40,9 @@ export interface Page {
   readonly to: number | undefined;
 }
 
+/** Keys that are taken from the index at once. */
+const LOOKED_AT_ONCE = 256;
+
 type Pages = Generator<Page, void, void>;
 
 /**
@@ -51,54 +52,83 @@ type Pages = Generator<Page, void, void>;
 export function* syncPages(request: SyncRequest): Pages {
   const { feed, view, from, reset } = request;
   const page = new PageText(request.sub, from, reset);
-  const notes = view.audit === undefined ? undefined : beginNotes(request, view.audit);
-  let upTo = feed.head;
-  if (reset === undefined) yield* tellChanges(request, page, from, request.patches);
-  else yield* tellEverything(request, page);
-  while (feed.head !== upTo) {
-    const since = upTo;
-    upTo = feed.head;
-    // Within a page nothing says which of two forms is the newer one.
-    if (!page.isEmpty) yield { params: page.takeMore(), to: undefined };
-    // A replica between two pages holds no certain version, so no patch fits.
-    yield* tellChanges(request, page, since, false);
+  const notes = view.audit === undefined ? undefined : new NotesToTell(request, view.audit);
+  try {
+    let upTo = feed.head;
+    if (reset === undefined) yield* tellChanges(request, page, from, request.patches);
+    else yield* tellEverything(request, page);
+    while (feed.head !== upTo) {
+      const since = upTo;
+      upTo = feed.head;
+      // Within a page nothing says which of two forms is the newer one.
+      if (!page.isEmpty) yield { params: page.takeMore(), to: undefined };
+      // A replica between two pages holds no certain version, so no patch fits.
+      yield* tellChanges(request, page, since, false);
+    }
+    // From here on nothing new is looked at, however slowly the last pages are pulled.
+    const window = request.window?.();
+    const found = notes?.find();
+    if (window !== undefined) page.flag("entries", window);
+    if (found !== undefined) yield* tellNotes(page, found);
+    // What changed while pages were pulled may be nothing that the view sees: the position has to be said all the same.
+    if (!page.isEmpty || page.isUnderWay) yield { params: page.takeLast(upTo), to: upTo };
+  } finally {
+    notes?.close();
   }
-  // From here on nothing new is looked at, however slowly the last pages are pulled.
-  const window = request.window?.();
-  const found = notes?.();
-  if (window !== undefined) page.flag("entries", window);
-  if (found !== undefined) {
-    for (const text of found.texts) yield* add(page, "audit", "add", text);
-    for (const flag of found.flags) page.flag("audit", flag);
-  }
-  if (!page.isEmpty) yield { params: page.takeLast(upTo), to: upTo };
 }
 
 function* tellEverything({ feed, view }: SyncRequest, page: PageText): Pages {
   const { state } = feed;
   if (view.sees !== undefined) {
-    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countUpTo(feed, view);
+    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countOf(feed, view);
     if (count > view.atMost) page.flag("entries", `"over":${count}`);
-    // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
-    else for (const key of view.keys ?? state.entries.keys()) yield* tellEntry(feed, view, page, key, undefined, false);
+    else for (const key of view.keys ?? keysWith(feed, view)) yield* tellEntry(feed, view, page, key, undefined, false);
   }
   for (const stream of view.streams) {
     for (const name of ITEM_SOURCES[stream].names(state)) yield* tellItem(feed, page, stream, name);
   }
 }
 
-function countUpTo({ state }: BoardFeed, view: View): number {
+function countOf({ state, byKey }: BoardFeed, view: View): number {
   if (view.prefix === "") return state.entries.size;
+  if (byKey !== undefined) {
+    const { from, to } = byKey.rangeOfPrefix(view.prefix);
+    return to - from;
+  }
   let count = 0;
   for (const key of state.entries.keys()) if (view.sees?.(key) === true) count++;
   return count;
 }
 
+/**
+ * Keys that may be in the view. While they are pulled the board goes on: a key that is there all the time is among them;
+ * one that comes or goes may be.
+ */
+function* keysWith({ state, byKey }: BoardFeed, { prefix }: View): Generator<string, void, void> {
+  // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
+  if (prefix === "" || byKey === undefined) {
+    yield* state.entries.keys();
+    return;
+  }
+  let { from, to } = byKey.rangeOfPrefix(prefix);
+  while (from < to) {
+    const keys = byKey.slice(from, Math.min(LOOKED_AT_ONCE, to - from));
+    yield* keys;
+    // Ranks shift meanwhile: go on after the last key, wherever it stands or stood.
+    from = byKey.rankOf(`${keys.at(-1)}\0`);
+    ({ to } = byKey.rangeOfPrefix(prefix));
+  }
+}
+
 function* tellChanges({ feed, view }: SyncRequest, page: PageText, since: number, patches: boolean): Pages {
-  if (view.sees !== undefined) {
+  if (view.sees !== undefined && feed.reaches(since)) {
     for (const key of feed.keysSince(since)) {
       if (view.sees(key)) yield* tellEntry(feed, view, page, key, patches ? since : undefined, true);
     }
+  } else if (view.sees !== undefined) {
+    // Someone so slow that deletes were forgotten meanwhile.
+    page.flag("entries", `"all":true`);
+    for (const key of view.keys ?? keysWith(feed, view)) yield* tellEntry(feed, view, page, key, undefined, false);
   }
   for (const stream of view.streams) {
     const names = feed.namesSince(stream, since);
@@ -147,34 +177,77 @@ export function notesKeptAfter({ state }: BoardFeed): number {
 
 interface FoundNotes {
   readonly texts: readonly string[];
-  readonly flags: readonly string[];
+  readonly missed: PastNotes["missed"];
+  /** Undefined where nothing is to be told. */
+  readonly total: number | undefined;
 }
 
-/** Remember where the replica stands among the notes; the returned function then finds those to tell, all at once. */
-function beginNotes(request: SyncRequest, filter: AuditFilter): () => FoundNotes {
-  const { feed, past, reset, from } = request;
-  const { audit } = feed.state;
-  const since = past?.to ?? from;
-  if (reset === undefined && past === undefined && from < notesKeptAfter(feed)) {
-    throw new RangeError(`notes after ${from} are on disk, and were not fetched`);
+/** Each page that says anything of the audit has its total. */
+function* tellNotes(page: PageText, { texts, missed, total }: FoundNotes): Pages {
+  if (total === undefined) return;
+  page.flag("audit", `"total":${total}`);
+  if (missed !== undefined) page.flag("audit", `"missed":${JSON.stringify(missed)}`);
+  for (const text of texts) {
+    if (page.isTooLong(text.length)) {
+      yield { params: page.takeMore(), to: undefined };
+      page.flag("audit", `"total":${total}`);
+    }
+    page.say("audit", "add", text);
   }
-  const before = past?.total ?? audit.total - (audit.notes.length - firstAfter(audit.notes, since));
-  const textOf = (note: AuditNote): string => `{"seq":${note.seq},"note":${request.noteText(note)}}`;
+}
 
-  return () => {
-    const { notes, total } = audit;
-    const told = `"total":${total}`;
-    if (reset !== undefined) return { texts: newest(notes, filter, filter.tail).map(textOf), flags: [told] };
-    const first = firstAfter(notes, since);
-    const fresh = notes.slice(first).filter((note) => meetsAudit(filter, note));
-    const texts = [...(past?.texts ?? []), ...fresh.map(textOf)];
+/** Where a replica stands among the notes, from when the sync begins; those to tell are then found all at once. */
+class NotesToTell {
+  readonly #request: SyncRequest;
+  readonly #filter: AuditFilter;
+  /** Notes after this are told, or a gap is named. */
+  readonly #since: number;
+  /** The filter's notes after `since` that are there already. */
+  readonly #atHand: number;
+  readonly #coming: NoteCount;
+
+  constructor(request: SyncRequest, filter: AuditFilter) {
+    const { feed, past, reset, from } = request;
+    this.#request = request;
+    this.#filter = filter;
+    this.#since = reset === undefined ? (past?.to ?? from) : feed.head;
+    if (this.#since < notesKeptAfter(feed)) {
+      throw new RangeError(`notes after ${this.#since} are on disk, and were not fetched`);
+    }
+    this.#atHand = this.#fresh().length;
+    this.#coming = feed.countNotes((note) => meetsAudit(filter, note));
+  }
+
+  find(): FoundNotes {
+    const { feed, past, reset, noteText } = this.#request;
+    const { notes, total } = feed.state.audit;
+    const fresh = this.#fresh();
     // More notes came, while the pages were pulled, than are kept: a gap, and it is named.
-    const lost = total - before - (notes.length - first);
+    const lost = this.#atHand + this.#coming.count - fresh.length;
     const missed =
-      lost > 0 ? { count: lost + (past?.missed?.count ?? 0), from, to: notes[0]?.seq ?? feed.head } : past?.missed;
-    if (missed !== undefined) return { texts, flags: [`"missed":${JSON.stringify(missed)}`, told] };
-    return { texts, flags: texts.length > 0 ? [told] : [] };
-  };
+      lost === 0
+        ? past?.missed
+        : {
+            count: lost + (past?.missed?.count ?? 0),
+            from: past?.missed?.from ?? this.#since,
+            to: notes[0]?.seq ?? feed.head,
+          };
+    // Whoever starts has subscribed to what comes from then on, and to so many before.
+    const told = reset === undefined ? fresh : newest(notes, this.#filter, Math.max(this.#filter.tail, fresh.length));
+    const own = told.map((note) => `{"seq":${note.seq},"note":${noteText(note)}}`);
+    const texts = past === undefined ? own : past.texts.concat(own);
+    const isSaid = reset !== undefined || missed !== undefined || texts.length > 0;
+    return { texts, missed, total: isSaid ? total : undefined };
+  }
+
+  close(): void {
+    this.#coming.stop();
+  }
+
+  #fresh(): AuditNote[] {
+    const { notes } = this.#request.feed.state.audit;
+    return notes.slice(firstAfter(notes, this.#since)).filter((note) => meetsAudit(this.#filter, note));
+  }
 }
 
 function newest(notes: readonly AuditNote[], filter: AuditFilter, count: number): AuditNote[] {

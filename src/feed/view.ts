@@ -76,13 +76,24 @@ function seesKeys(keys: readonly string[]): (key: string) => boolean {
 
 const auditKey = ({ event, agent, granted }: AuditFilter): unknown => [event ?? null, agent ?? null, granted ?? null];
 
-export const meetsAudit = ({ event, agent, granted }: AuditFilter, note: AuditNote): boolean =>
+/** What a filter looks at of a note. */
+export type NoteFacts = Pick<AuditNote, "event" | "agent" | "granted">;
+
+export const meetsAudit = ({ event, agent, granted }: AuditFilter, note: NoteFacts): boolean =>
   (event === undefined || note.event === event) &&
   (agent === undefined || note.agent === agent) &&
   (granted === undefined || note.granted === granted);
 
+const HASH_UNITS = 16;
+
+/** A filter's hash, and what may follow it in the cursor of a poll: the mark of the window's rows. */
+export const unmarked = (filter: string): { readonly hash: string; readonly mark: string } => ({
+  hash: filter.slice(0, HASH_UNITS),
+  mark: filter.slice(HASH_UNITS),
+});
+
 /** Two 32-bit FNV-1a hashes (RFC 9923) from different bases. It only tells a client's own filters apart: not for security. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   let a = 0x811c9dc5;
   let b = 0x01000193;
   for (let i = 0; i < text.length; i++) {

@@ -4,6 +4,7 @@
 
 import type { WindowSpec } from "../protocol/index.ts";
 import type { BoardFeed } from "./board-feed.ts";
+import { hashOf } from "./view.ts";
 import { diffRows } from "./window-diff.ts";
 
 /** Keys in an order, of which a window shows a part. */
@@ -13,7 +14,7 @@ export interface RowSource {
   readonly total: number;
   /** `total` and rows are only what was found so far. */
   readonly isApproximate: boolean;
-  /** Grows whenever a key comes to be in it or leaves it, or `isApproximate` changes. */
+  /** Another one whenever a key comes to be in it or leaves it, or `isApproximate` changes. */
   readonly version: number;
   /** True where a change of a key's value moves it. */
   readonly isByChange: boolean;
@@ -39,6 +40,7 @@ export class WindowView {
   #now: Rows = NO_ROWS;
   #held: ReadonlySet<string> = new Set();
   #total = 0;
+  #isApproximate = false;
   /** Where the rows were last looked at. */
   #lookedAt = -1;
   #sourceVersion = -1;
@@ -67,18 +69,21 @@ export class WindowView {
     const isSame =
       this.#version > 0 &&
       source.total === this.#total &&
+      source.isApproximate === this.#isApproximate &&
       keys.length === this.#now.keys.length &&
       keys.every((key, i) => key === this.#now.keys[i] && seqs[i] === this.#now.seqs[i]);
-    if (isSame && !source.isApproximate) return this.#version;
+    if (isSame) return this.#version;
     this.#before = this.#now;
     this.#now = { keys, seqs };
     this.#held = new Set(keys);
     this.#total = source.total;
+    this.#isApproximate = source.isApproximate;
     return ++this.#version;
   }
 
   /** The member `"window":{…}` for someone who holds that version of the rows, or undefined if it is the present one. */
   textFrom(version: number): string | undefined {
+    this.refresh();
     if (version === this.#version) return undefined;
     const { keys, seqs } = this.#now;
     const whole = version === 0 || version !== this.#version - 1;
@@ -87,11 +92,17 @@ export class WindowView {
       : diffRows(this.#before.keys, this.#before.seqs, keys, seqs).map((row) =>
           typeof row === "number" ? this.#row(keys[row] as string) : `[${row[0]},${row[1]}]`,
         );
-    const approximate = this.#source.isApproximate ? `,"approximate":true` : "";
+    const approximate = this.#isApproximate ? `,"approximate":true` : "";
     return (
       `"window":{"from":${this.#spec.from},"total":${this.#total},"rows":[${rows.join(",")}]` +
       `${whole ? `,"whole":true` : ""}${approximate}}`
     );
+  }
+
+  /** Equal only for the same rows at the same place: what a client that nothing is remembered of holds. */
+  get mark(): string {
+    const { keys, seqs } = this.#now;
+    return hashOf(JSON.stringify([this.#spec.from, this.#total, this.#source.isApproximate, keys, seqs]));
   }
 
   close(): void {
@@ -100,10 +111,8 @@ export class WindowView {
 
   #row(key: string): string {
     const entry = this.#feed.state.entries.get(key);
-    // A search may know keys of a moment ago; a row that is gone leaves with the next look.
-    return entry === undefined
-      ? `{"key":${JSON.stringify(key)},"value":null,"rev":0,"seq":0,"by":"","at":0}`
-      : this.#feed.texts.of(entry);
+    if (entry === undefined) throw new TypeError(`the rows of a window hold "${key}", which the board does not`);
+    return this.#feed.texts.of(entry);
   }
 
   #isTouched(): boolean {

@@ -21,6 +21,7 @@ import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { streamRoutes } from "./routes/stream.ts";
 import { answerError, createValidator, refuseUnknownQuery } from "./validation.ts";
 
 declare module "fastify" {
@@ -92,6 +93,7 @@ export async function createApp(
   claimRoutes(app, near);
   requestRoutes(app, near);
   commandRoutes(app, near);
+  streamRoutes(app, near);
   classicRoutes(app, near);
   protocolRoutes(app);
   await docsRoutes(app);

@@ -14,6 +14,8 @@ import {
   nameSchema,
   utf8Bytes,
 } from "../protocol/index.ts";
+import type { Hub } from "./live/hub.ts";
+import type { Session } from "./live/session.ts";
 import type { Settings } from "./options.ts";
 import { Refusal, refusalOf } from "./problem.ts";
 import { boardEtag, isFresh } from "./views/etag.ts";
@@ -32,6 +34,9 @@ export interface Near {
   readonly engine: Engine;
   readonly settings: Settings;
   readonly frames: Frames;
+  readonly hub: Hub;
+  /** Sessions that are carried by plain requests: event streams and polls. */
+  readonly streams: Set<Session>;
   /** Wall time in ms. */
   readonly now: () => number;
   /** Boards that a workspace is followed onto. */

@@ -3,7 +3,7 @@
 
 import type { Logger } from "pino";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
-import { isLoopback } from "./edge/hosts.ts";
+import { isLoopback, originOf } from "./edge/hosts.ts";
 import { checkFields, type ClassicField } from "./socket/classic-fields.ts";
 
 /** Times in ms. Only tests have a reason to change them. */
@@ -16,7 +16,7 @@ export interface Timings {
   readonly pongMs: number;
   /** Between two looks at all sockets. */
   readonly sweepMs: number;
-  /** A socket that stays backed up for so long is ended. */
+  /** A client that takes nothing of what waits for it for so long is ended. */
   readonly slowMs: number;
   /** Least time between two frames that are built for joiners of one group. */
   readonly joinGapMs: number;
@@ -27,6 +27,10 @@ export interface Timings {
   /** Receiving a request's head, and the whole of it. */
   readonly headersMs: number;
   readonly requestMs: number;
+  /** An event stream ends after this, and its client asks again. */
+  readonly streamMs: number;
+  /** An event stream that said nothing for so long says a comment. */
+  readonly quietMs: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -40,6 +44,8 @@ export const DEFAULT_TIMINGS: Timings = {
   stopMs: 5000,
   headersMs: 10_000,
   requestMs: 30_000,
+  streamMs: 30_000,
+  quietMs: 15_000,
 };
 
 /** The board that exists from the start, and always. The seed's routes are of it. */
@@ -77,6 +83,11 @@ export interface ServerOptions {
   readonly dashboardDir?: string;
   /** Further names under which the server may be addressed, besides loopback's and `host`. */
   readonly allowedHosts?: readonly string[];
+  /**
+   * Origins of this server's own pages where a proxy in front makes them others than `http://<Host>`, such as
+   * `https://board.example`. Their names may address the server, too. They are no other sites' permission to ask.
+   */
+  readonly allowedOrigins?: readonly string[];
   /** Compress frames of sessions: `auto` (the default) does so except on loopback. */
   readonly compress?: Compress;
   readonly timings?: Partial<Timings>;
@@ -89,6 +100,7 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
   readonly limits: Limits;
   readonly maxConnectionsPerIp: number;
   readonly maxConnections: number;
@@ -123,6 +135,7 @@ export function settle(options: ServerOptions): Settings {
     host,
     port: options.port ?? 8000,
     allowedHosts: options.allowedHosts ?? [],
+    allowedOrigins: (options.allowedOrigins ?? []).map(checkedOrigin),
     limits,
     maxConnectionsPerIp: options.maxConnectionsPerIp ?? 64,
     maxConnections: options.maxConnections ?? 10_000,
@@ -133,4 +146,12 @@ export function settle(options: ServerOptions): Settings {
     dashboardDir: options.dashboardDir,
     compress: options.compress ?? "auto",
   };
+}
+
+function checkedOrigin(text: string): string {
+  const origin = originOf(text);
+  if (origin !== undefined) return origin;
+  throw new Error(
+    `refusing to allow the origin ${JSON.stringify(text)}: give a scheme and a host alone, such as https://board.example.`,
+  );
 }

@@ -16,14 +16,16 @@ import { createLog } from "./log.ts";
 import type { Near } from "./near.ts";
 import { DEFAULT_BOARD, type ServerOptions, settle } from "./options.ts";
 import { createHub } from "./live/hub.ts";
+import { createKeySearcher } from "./live/key-searcher.ts";
 import { createRowHost } from "./live/row-host.ts";
 import { asksForSession, createSessionSockets } from "./live/session-socket.ts";
 import { SYSTEM_TIMERS } from "./live/timers.ts";
 import { createClassicSockets } from "./socket/classic-socket.ts";
 import { createFrames } from "./views/frames.ts";
 
-/** Clients of a server that stops come back over this time, in ms. */
+/** Clients of a server that stops come back spread over a time: this, and a quarter of a ms for each. */
 const DRAIN_SPREAD_MS = 1000;
+const MOST_DRAIN_SPREAD_MS = 10_000;
 
 export interface SwarmboardServer {
   /** Where to open it, such as `http://127.0.0.1:8000`. */
@@ -35,6 +37,8 @@ export interface SwarmboardServer {
   /** Counts of the moment, for metrics and tests. */
   readonly counts: {
     readonly sockets: number;
+    /** Event streams and polls. */
+    readonly streams: number;
     readonly connections: number;
     readonly groups: number;
     readonly frames: number;
@@ -87,10 +91,23 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
 
     const frames = createFrames(Date.now);
     const connections = createConnections({ perIp: settings.maxConnectionsPerIp, total: settings.maxConnections });
+    const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
+    const searcher = createKeySearcher({ fault });
+    const host = createRowHost(searcher.search, fault);
+    const hub = createHub({
+      engine,
+      limits: settings.limits,
+      timers: SYSTEM_TIMERS,
+      host,
+      stuckMs: timings.slowMs,
+      fault,
+    });
     const near: Near = {
       engine,
       settings,
       frames,
+      hub,
+      streams: new Set(),
       now: Date.now,
       followed: followers.boards,
       warnings: () => followers.warnings(),
@@ -98,18 +115,17 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
     starting.push(() => sockets.close(1001, "server stopping", 0));
-    const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
-    const host = createRowHost(() => () => undefined, fault);
-    const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, host, fault });
     const sessions = createSessionSockets({ hub, settings, connections, log, clock });
     starting.push(async () => {
       hub.close();
       sessions.close();
+      await searcher.close();
     });
     const { app } = await createApp(near, log, (handler) =>
       createListener(
         {
-          names: allowedNames(settings.host, settings.allowedHosts),
+          names: allowedNames(settings.host, [...settings.allowedHosts, ...settings.allowedOrigins.map(hostOf)]),
+          origins: new Set(settings.allowedOrigins),
           connections,
           timings,
           stopping: () => stopping,
@@ -125,8 +141,8 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
 
     const stop = async (): Promise<void> => {
       stopping = true;
-      log.info({ sockets: sockets.count, sessions: sessions.count }, "server stopping");
-      hub.drain(0, DRAIN_SPREAD_MS);
+      log.info({ sockets: sockets.count, sessions: sessions.count, streams: near.streams.size }, "server stopping");
+      hub.drain(0, Math.min(MOST_DRAIN_SPREAD_MS, DRAIN_SPREAD_MS + sessions.count / 4));
       hub.close();
       const ended = new Promise<void>((done) => app.server.close(() => done()));
       app.server.closeIdleConnections();
@@ -135,6 +151,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       await Promise.race([ended, pause(timings.stopMs / 3)]);
       app.server.closeAllConnections();
       sessions.close();
+      await searcher.close();
       await app.close();
       await engine.close();
       log.info("server stopped");
@@ -148,6 +165,9 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       counts: {
         get sockets() {
           return sockets.count + sessions.count;
+        },
+        get streams() {
+          return near.streams.size;
         },
         get connections() {
           return connections.total;
@@ -194,6 +214,8 @@ async function reasonsNotReady(
   }
   return reasons;
 }
+
+const hostOf = (origin: string): string => new URL(origin).host;
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((done, reject) => {

@@ -164,6 +164,15 @@ describe("serve", () => {
     expect((await server.stop()).code).toBe(0);
   });
 
+  it("allows the origin of a proxy that is named with --allow-origin, and refuses what is no origin (L10)", async () => {
+    const refused = await run(["--memory", "--port", "0", "--allow-origin", "*"]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("https://board.example");
+    const server = await serve(["--memory", "--port", "0", "--allow-origin", "https://board.example"]);
+    await server.until("allow-origin");
+    expect((await server.stop()).code).toBe(0);
+  });
+
   it("writes its log to --log-file too, also what happens last", async () => {
     const file = join(folder, "logs", "swarmboard.log");
     const server = await serve(["--memory", "--port", "0", "--log-file", file]);

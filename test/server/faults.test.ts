@@ -8,6 +8,10 @@ import { createEngine } from "../../src/engine/index.ts";
 import { type BoardLog, createMemoryStore, LogError, type Store } from "../../src/log/index.ts";
 import { CODES, DEFAULT_LIMITS, type Limits } from "../../src/protocol/index.ts";
 import { createApp } from "../../src/server/app.ts";
+import { createHub } from "../../src/server/live/hub.ts";
+import { createRowHost } from "../../src/server/live/row-host.ts";
+import type { Session } from "../../src/server/live/session.ts";
+import { SYSTEM_TIMERS } from "../../src/server/live/timers.ts";
 import { settle } from "../../src/server/options.ts";
 import { createFrames } from "../../src/server/views/frames.ts";
 import { type Answer, ask, write } from "./harness.ts";
@@ -40,10 +44,18 @@ async function over(
   const settings = settle({ memory: true, limits });
   const engine = await createEngine({ store, limits: { ...DEFAULT_LIMITS, ...limits } });
   await engine.create("default");
+  const fault = (error: unknown): never => {
+    throw error;
+  };
+  const host = createRowHost(() => () => undefined, fault);
+  const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, host, fault });
+  ends.push(async () => hub.close());
   const near = {
     engine,
     settings,
     frames: createFrames(Date.now),
+    hub,
+    streams: new Set<Session>(),
     now: Date.now,
     followed: new Set<string>(),
     notReady: async () => ({ log: "full" }),

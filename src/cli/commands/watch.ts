@@ -1,28 +1,42 @@
-// Owns `watch`: a socket that comes back, and the changes between its frames.
-// Does not own what a change is (frame-differences). Nothing is lost over a reconnect: the next frame is compared with the last one seen.
+// Owns `watch`: a subscription that lasts, its changes on standard output, and how it fares on standard error.
+// Does not own what a change is (board-changes.ts), nor coming back (client/): nothing is lost or told twice over a reconnect.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type RawData, WebSocket } from "ws";
-import type { FullFrame } from "../../protocol/index.ts";
-import { addTargetSettings, type TargetFlags } from "../board-api.ts";
+import {
+  type Client,
+  type Condition,
+  connect,
+  type Status,
+  type Subscription,
+  SwarmboardError,
+  toJson,
+} from "../../client/index.ts";
+import { PRODUCT_VERSION } from "../../protocol/index.ts";
+import { addTargetSettings, createBoardApi, type TargetFlags } from "../board-api.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
-import { parseDuration } from "../parse-values.ts";
-import { print, printError, printJson } from "../print.ts";
+import { parseDuration, parseNames } from "../parse-values.ts";
+import { print, printError } from "../print.ts";
 import { stopSignal } from "../stop-signal.ts";
-import { differences, lineOf } from "./frame-differences.ts";
+import { type BoardChange, tellChanges } from "./board-changes.ts";
+import { lineOf } from "./change-lines.ts";
 
-/** Pause before each attempt to connect again: the seed's interval. */
-const RECONNECT_MS = 3000;
+/** Audit notes that a client gets of one absence (W-SYNC-10): all of them are told. */
+const KEEP_NOTES = 10_000;
+/** What a reset brings of the newest notes, so that those since the last one are found again (the most that may be asked for). */
+const AUDIT_TAIL = 1000;
 
 interface WatchFlags extends TargetFlags {
   readonly prefix?: string;
-  readonly interval: number;
+  readonly key?: readonly string[];
+  readonly rate?: number;
+  readonly interval?: number;
   readonly initial?: boolean;
+  readonly wait?: boolean;
 }
 
-function parseInterval(word: string): number {
-  const ms = parseDuration(word);
-  if (ms < 250 || ms > 60_000) throw new InvalidArgumentError("Give an interval from 250ms to 60s.");
+function parseRate(word: string): number {
+  const ms = word === "0" ? 0 : parseDuration(word);
+  if (ms > 60_000) throw new InvalidArgumentError("Give a duration up to 60s, or 0 for each change as it comes.");
   return ms;
 }
 
@@ -30,111 +44,114 @@ export function addWatchCommand(program: Command): void {
   addTargetSettings(program.command("watch"))
     .summary("print changes as they come")
     .description(
-      "Print changes of entries, budgets and the audit log as they come. Reconnects by itself; stop with Ctrl-C.",
+      "Print changes of entries, budgets and the audit log as they come. Comes back by itself, and misses nothing meanwhile; stop with Ctrl-C.",
     )
-    .option("--prefix <text>", "only entries whose keys begin so, and nothing else")
-    .addOption(new Option("--interval <duration>", "how often to look").default(500, "500ms").argParser(parseInterval))
+    .addOption(new Option("--prefix <text>", "only entries whose keys begin so, and nothing else").conflicts(["key"]))
+    .option("--key <key>", "only this entry, and nothing else; may be given again", parseNames)
+    .addOption(new Option("--rate <duration>", "least time between two looks; by default 50ms").argParser(parseRate))
+    // The name that --rate had while there was nothing but polling.
+    .addOption(new Option("--interval <duration>").argParser(parseRate).hideHelp())
     .option("--initial", "print first what is there already")
+    .option("--wait", "wait for a server that does not answer yet")
     .addHelpText(
       "after",
       `
 Examples:
   $ swarmboard watch
-  $ swarmboard watch --prefix task: --json | jq .value`,
+  $ swarmboard watch --prefix task: --json | jq .value
+  $ swarmboard watch --key leader --key goal --initial --wait`,
     )
     .action(watch);
 }
 
 async function watch(flags: WatchFlags): Promise<void> {
-  const address = new URL("/ws/blackboard", flags.url.replace(/^http/, "ws"));
-  for (const [name, value] of [
-    ["view", "full"],
-    ["board", flags.board],
-    ["interval", String(flags.interval)],
-  ] as const) {
-    address.searchParams.set(name, value);
+  const stopping = stopSignal();
+  // Says what is wrong better than a socket that does not open.
+  if (flags.wait !== true) {
+    const asked = createBoardApi(flags).call({ path: "entries", query: { limit: 1 } });
+    if ((await Promise.race([asked, stopping.then(() => undefined)])) === undefined) return;
   }
-  let last: FullFrame | undefined;
-  let stopped = false;
-  let live: WebSocket | undefined;
-  let endPause: (() => void) | undefined;
-  const stopping = stopSignal().then(() => {
-    stopped = true;
-    live?.close(1000);
-    endPause?.();
-  });
+  const { url, agent, board: name, prefix, key: keys } = flags;
+  const client = connect(url, { agent, client: `swarmboard-cli/${PRODUCT_VERSION}`, keepNotes: KEEP_NOTES });
+  const rateMs = flags.rate ?? flags.interval;
+  const subscription = client
+    .board(name)
+    .subscribe(
+      keys !== undefined
+        ? { entries: { keys: [...keys] } }
+        : prefix !== undefined
+          ? { entries: { prefix } }
+          : { entries: {}, budgets: true, audit: { tail: AUDIT_TAIL } },
+      rateMs === undefined ? {} : { rateMs },
+    );
+  try {
+    const failed = tellFortunes(client, subscription, flags);
+    const begun = tellChanges(subscription, flags.initial === true, flags.json === true ? printChange : printLine);
+    await Promise.race([begun, failed, stopping]);
+    await Promise.race([failed, stopping]);
+  } catch (error) {
+    throw error instanceof SwarmboardError ? refused(error) : error;
+  } finally {
+    client.close();
+  }
+}
 
-  const onFrame = (frame: FullFrame): void => {
-    if (last === undefined)
-      printError(`watching ${flags.board} at ${flags.url}: ${Object.keys(frame.board.entries).length} entries`);
-    if (last !== undefined || flags.initial === true) {
-      for (const difference of differences(last, frame, flags.prefix)) {
-        if (flags.json === true) printJson(difference);
-        else print(lineOf(difference));
-      }
-    }
-    last = frame;
+const printLine = (change: BoardChange): void => print(lineOf(change));
+/** Numbers beyond 2^53 keep their digits. */
+const printChange = (change: BoardChange): void => print(toJson(change) ?? "");
+
+const refused = ({ code, message, detail, retry, facts }: SwarmboardError): CliError =>
+  new CliError(EXIT.refused, `refused (${code}): ${detail || message}`, { code, detail, retry, facts });
+
+/** Says on standard error how the connection and the subscription fare. Rejects where nothing more will come. */
+function tellFortunes(client: Client, subscription: Subscription, { url, board }: WatchFlags): Promise<never> {
+  let said = "";
+  const say = (line: string): void => {
+    if (line !== said) printError(line);
+    said = line;
   };
-
-  while (!stopped) {
-    const why = await followSocket(address, flags.timeout, onFrame, (ws) => void (live = ws));
-    if (stopped) break;
-    if (last === undefined) throw unreachable(flags, why);
-    printError(`connection lost (${why}); trying again in ${RECONNECT_MS / 1000} s`);
-    await new Promise<void>((resolve) => {
-      endPause = resolve;
-      setTimeout(resolve, RECONNECT_MS);
-    });
-  }
-  await stopping;
-}
-
-function unreachable(flags: WatchFlags, why: string): CliError {
-  if (why.startsWith("refused")) return new CliError(EXIT.refused, `${why} (${flags.url}, board ${flags.board})`);
-  return new CliError(
-    EXIT.unreachable,
-    `cannot reach a server at ${flags.url}: ${why}\nStart one with swarmboard serve, or name another with --url.`,
+  let begun = false;
+  let live = true;
+  void subscription.ready.then(
+    () => {
+      begun = true;
+      say(`watching ${board} at ${url}: ${subscription.entries.size} entries`);
+    },
+    () => undefined,
   );
-}
-
-/** Resolves with the reason once the socket is closed. */
-function followSocket(
-  address: URL,
-  timeoutMs: number,
-  onFrame: (frame: FullFrame) => void,
-  hold: (ws: WebSocket) => void,
-): Promise<string> {
-  return new Promise((resolve) => {
-    const ws = new WebSocket(address, {
-      handshakeTimeout: timeoutMs,
-      perMessageDeflate: false,
-      maxPayload: 64 * 1_048_576,
-    });
-    hold(ws);
-    let why: string | undefined;
-    // The server pings every 15 s and sends frames besides: a minute without either is a dead line.
-    let silence = setTimeout(() => ws.terminate(), 60_000);
-    const heard = (): void => {
-      clearTimeout(silence);
-      silence = setTimeout(() => ws.terminate(), 60_000);
+  return new Promise((_resolve, reject) => {
+    const onStatus = (status: Status): void => {
+      switch (status.phase) {
+        case "offline":
+          live = false;
+          return say(
+            begun
+              ? `connection lost (${status.reason}); trying again`
+              : `cannot reach a server at ${url} (${status.reason}); trying again`,
+          );
+        case "polling":
+          live = false;
+          return say(`no socket opens (${status.reason}); following over HTTP`);
+        case "live":
+          if (begun && !live) say("connected");
+          live = true;
+          return;
+        case "stopped":
+          if (status.code !== undefined)
+            reject(new CliError(EXIT.refused, `the server ended this (${status.code}): ${status.reason}`));
+          return;
+        case "connecting":
+        case "catching-up":
+          return;
+        default:
+          return status satisfies never;
+      }
     };
-    ws.on("ping", heard);
-    ws.on("message", (data: RawData) => {
-      heard();
-      onFrame(JSON.parse((data as Buffer).toString("utf8")) as FullFrame);
-    });
-    ws.on("unexpected-response", (request, response) => {
-      why = `refused with HTTP ${response.statusCode}`;
-      request.destroy();
-    });
-    ws.on("error", (error: NodeJS.ErrnoException) => {
-      why ??=
-        error.code === "ECONNREFUSED" ? "the connection was refused" : error.message || (error.code ?? "no connection");
-    });
-    ws.on("close", (code, reason) => {
-      clearTimeout(silence);
-      const said = reason.toString("utf8");
-      resolve(why ?? (code === 1008 ? `refused: ${said}` : `closed with ${code}${said === "" ? "" : ` ${said}`}`));
-    });
+    const onCondition = ({ problem, reset }: Condition): void => {
+      if (problem !== undefined && begun) say(`refused (${problem.code}): ${problem.detail}`);
+      if (problem === undefined && reset !== undefined) say(`began anew (${reset}): printing what differs`);
+    };
+    client.onStatus(onStatus);
+    subscription.onCondition(onCondition);
   });
 }

@@ -4,17 +4,18 @@
 import { DEFAULT_BEAT_MS, WIRE_REVISION } from "../../protocol/wire/session-limits.ts";
 import type { Environment } from "../environment.ts";
 import { createSocket } from "../transports/socket.ts";
-import type { HttpFallback, HttpUpward, SocketUpward, Transport, Upward } from "../transports/transport.ts";
-import { initialConnection, step, wakeAtMs } from "./machine.ts";
+import type { HttpFallback, Limits, Transport, Upward } from "../transports/transport.ts";
+import { step, wakeAtMs } from "./machine.ts";
 import type { Connection, ConnectionEvent, Effect, HttpWay, Progress, SocketId, Timing } from "./phases.ts";
+import { initialConnection } from "./transitions.ts";
 
 export interface LinkOptions {
   readonly environment: Environment;
   readonly baseUrl: string;
   readonly agent: string | undefined;
   readonly software: string;
-  /** Called before each connection. */
-  readonly token: (() => string | Promise<string>) | undefined;
+  /** Called before each connection. One that fails is a connection that fails. */
+  readonly token: (() => string | undefined | Promise<string>) | undefined;
   readonly beatMs: number | undefined;
   readonly timing: Timing;
   /** Asked for when sockets fail. */
@@ -22,7 +23,7 @@ export interface LinkOptions {
   /** What comes from the transport in use. */
   readonly up: Upward;
   /** Another transport can be used from now on: subscribe and send again. `undefined`: none can. */
-  readonly onTransport: (transport: Transport | undefined, limits: Readonly<Record<string, number>>) => void;
+  readonly onTransport: (transport: Transport | undefined, limits: Limits) => void;
   readonly onState: (state: Connection) => void;
 }
 
@@ -35,17 +36,15 @@ export interface Link {
   close(): void;
 }
 
-const NO_LIMITS = {};
+/** Without a session there is nothing to acknowledge; a few commands at once leave a browser's connections for the streams. */
+const HTTP_LIMITS: Limits = { inFlight: 2, messageBytes: Infinity, ackBytes: Infinity, ackMs: 60_000 };
 
 export function createLink(options: LinkOptions): Link {
-  const { environment, timing, up, baseUrl } = options;
+  const { environment, timing, up, baseUrl, agent } = options;
   let state: Connection = initialConnection(environment.now());
-  let socket: { readonly id: SocketId; readonly transport: Transport } | undefined;
-  /** The socket that is to be opened once its token is there. */
-  let wanted: SocketId = 0;
-  let http: Transport | undefined;
-  /** Counts, so that a token that comes too late begins nothing. */
-  let followsBegun = 0;
+  /** The socket that the state names, and its transport once there is one (a token may have to come first). */
+  let socket: { readonly id: SocketId; transport?: Transport } | undefined;
+  let http: { transport?: Transport } | undefined;
   let used: Transport | undefined;
   let timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
   let closed = false;
@@ -67,15 +66,11 @@ export function createLink(options: LinkOptions): Link {
     timer?.cancel();
     timer = undefined;
     if (atMs === Infinity) return;
-    // A timer may fire a millisecond early, and one in the past would spin: never less than 1 ms.
-    const cancel = environment.setTimer(
-      () => {
-        timer = undefined;
-        dispatch({ kind: "wake" });
-      },
-      Math.max(1, Math.ceil(atMs - environment.now())),
-    );
-    timer = { atMs, cancel };
+    const wake = () => {
+      timer = undefined;
+      dispatch({ kind: "wake" });
+    };
+    timer = { atMs, cancel: environment.setTimer(wake, atMs - environment.now()) };
   }
 
   function run(effect: Effect): void {
@@ -83,11 +78,9 @@ export function createLink(options: LinkOptions): Link {
       case "open":
         return void open(effect.socket);
       case "close":
-        if (wanted === effect.socket) wanted = 0;
-        if (socket?.id === effect.socket) drop();
-        return;
+        return closeSocket(effect.socket);
       case "ping":
-        return socket?.transport.ping();
+        return socket?.transport?.ping();
       case "http":
         endHttp();
         return void follow(effect.way);
@@ -98,99 +91,91 @@ export function createLink(options: LinkOptions): Link {
     }
   }
 
-  function use(transport: Transport | undefined, limits: Readonly<Record<string, number>> = NO_LIMITS): void {
+  function use(transport: Transport | undefined, limits = HTTP_LIMITS): void {
     used = transport;
     options.onTransport(transport, limits);
   }
 
-  function drop(): void {
-    const transport = socket?.transport;
-    socket = undefined;
+  function end(transport: Transport | undefined): void {
     transport?.close();
     if (transport !== undefined && used === transport) use(undefined);
+  }
+
+  function closeSocket(id: SocketId): void {
+    if (socket?.id !== id) return;
+    const { transport } = socket;
+    socket = undefined;
+    end(transport);
   }
 
   function endHttp(): void {
-    followsBegun++;
-    const transport = http;
+    const transport = http?.transport;
     http = undefined;
-    transport?.close();
-    if (transport !== undefined && used === transport) use(undefined);
+    end(transport);
   }
 
-  /** The token that the user's hook gives; a hook that fails is a connection that fails. */
-  const askToken = async (): Promise<string | undefined> => options.token?.();
+  function lostSocket(id: SocketId, code: number, reason: string): void {
+    closeSocket(id);
+    dispatch({ kind: "closed", socket: id, code, reason });
+  }
 
-  function socketUrl(): string {
-    const query = {
-      agent: options.agent,
-      revision: WIRE_REVISION,
-      beatMs: options.beatMs ?? DEFAULT_BEAT_MS,
-      client: options.software,
-    };
-    const text = Object.entries(query).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
-    );
-    return `${baseUrl.replace(/^http/, "ws")}/ws/blackboard?${text.join("&")}`;
+  function lostHttp(code: number, reason: string, retryAfterMs?: number): void {
+    endHttp();
+    dispatch({ kind: "http-failed", code, reason, retryAfterMs });
   }
 
   async function open(id: SocketId): Promise<void> {
-    drop();
-    wanted = id;
-    let token: string | undefined;
+    const mine: NonNullable<typeof socket> = { id };
+    socket = mine;
+    const isMine = () => socket === mine;
     try {
-      // Without a hook the socket is opened in this very turn.
-      if (options.token !== undefined) token = await askToken();
+      const token = options.token && (await options.token());
+      // The machine may have given this attempt up meanwhile.
+      if (!isMine()) return;
+      const query = new URLSearchParams({
+        ...(agent === undefined ? {} : { agent }),
+        revision: String(WIRE_REVISION),
+        beatMs: String(options.beatMs ?? DEFAULT_BEAT_MS),
+        client: options.software,
+      });
+      const transport = createSocket({
+        environment,
+        url: `${baseUrl.replace(/^http/, "ws")}/ws/blackboard?${query}`,
+        token,
+        up: {
+          ...up,
+          welcomed(beatMs, limits) {
+            dispatch({ kind: "welcomed", socket: id, beatMs });
+            // The machine ended HTTP just now, if it was followed.
+            if (isMine()) use(transport, limits);
+          },
+          sign: () => dispatch({ kind: "sign", socket: id }),
+          drain: (drain) => dispatch({ kind: "drain", socket: id, ...drain }),
+          closed: (code, reason) => lostSocket(id, code, reason),
+        },
+      });
+      mine.transport = transport;
     } catch (error) {
-      return dispatch({ kind: "closed", socket: id, code: 0, reason: String(error) });
+      if (isMine()) lostSocket(id, 0, String(error));
     }
-    // The machine may have given this attempt up meanwhile.
-    if (closed || wanted !== id) return;
-    const transport = createSocket({ environment, url: socketUrl(), token, up: fromSocket(id) });
-    socket = { id, transport };
-  }
-
-  function fromSocket(id: SocketId): SocketUpward {
-    return {
-      ...up,
-      welcomed(beatMs, limits) {
-        if (socket?.id !== id) return;
-        dispatch({ kind: "welcomed", socket: id, beatMs });
-        // The machine ended HTTP just now, if it was followed.
-        if (socket?.id === id) use(socket.transport, limits);
-      },
-      sign: () => dispatch({ kind: "sign", socket: id }),
-      drain: (drain) => dispatch({ kind: "drain", socket: id, ...drain }),
-      closed(code, reason) {
-        if (socket?.id === id) drop();
-        dispatch({ kind: "closed", socket: id, code, reason });
-      },
-    };
   }
 
   async function follow(way: HttpWay): Promise<void> {
-    const turn = ++followsBegun;
-    let fallback: HttpFallback;
-    let token: string | undefined;
+    const mine: NonNullable<typeof http> = {};
+    http = mine;
+    const isMine = () => http === mine;
     try {
-      fallback = await options.fallback();
-      token = await askToken();
+      const [create, token] = [await options.fallback(), await options.token?.()];
+      if (!isMine()) return;
+      const failed: typeof lostHttp = (...how) => {
+        if (isMine()) lostHttp(...how);
+      };
+      const heard = () => dispatch({ kind: "heard" });
+      mine.transport = create({ environment, baseUrl, agent, token, way, timing, up: { ...up, heard, failed } });
+      use(mine.transport);
     } catch (error) {
-      if (turn === followsBegun) dispatch({ kind: "http-failed", code: 0, reason: String(error) });
-      return;
+      if (isMine()) lostHttp(0, String(error));
     }
-    if (closed || turn !== followsBegun) return;
-    const fromHttp: HttpUpward = {
-      ...up,
-      heard: () => dispatch({ kind: "heard" }),
-      failed(code, reason, retryAfterMs) {
-        if (turn !== followsBegun) return;
-        endHttp();
-        dispatch({ kind: "http-failed", code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
-      },
-    };
-    http = fallback({ environment, baseUrl, agent: options.agent, token, way, timing, up: fromHttp });
-    use(http);
   }
 
   const stopListening = environment.onWake((wake) => {
@@ -202,13 +187,8 @@ export function createLink(options: LinkOptions): Link {
     connect: () => dispatch({ kind: "connect" }),
     progress: (progress) => dispatch({ kind: "progress", progress }),
     giveUp(reason) {
-      const id = socket?.id;
-      if (used !== undefined && used === http) {
-        endHttp();
-        return dispatch({ kind: "http-failed", code: 0, reason });
-      }
-      drop();
-      if (id !== undefined) dispatch({ kind: "closed", socket: id, code: 0, reason });
+      if (used !== undefined && used === http?.transport) lostHttp(0, reason);
+      else if (socket !== undefined) lostSocket(socket.id, 0, reason);
     },
     close() {
       dispatch({ kind: "stop" });

@@ -97,7 +97,6 @@ export interface Polling extends Common {
   readonly way: HttpWay;
   /** When the first answer came; before, this is only a try. */
   readonly upSinceMs: number | undefined;
-  readonly lastSignAtMs: number;
   readonly progress: Progress;
   /** The socket that is tried in the background, if one is. */
   readonly attempt: Attempt | undefined;
@@ -134,7 +133,12 @@ export type ConnectionEvent =
   /** Any answer, or part of one, by HTTP. */
   | { readonly kind: "heard" }
   /** `code` is the close code that means the same. */
-  | { readonly kind: "http-failed"; readonly code: number; readonly reason: string; readonly retryAfterMs?: number }
+  | {
+      readonly kind: "http-failed";
+      readonly code: number;
+      readonly reason: string;
+      readonly retryAfterMs: number | undefined;
+    }
   | { readonly kind: "progress"; readonly progress: Progress }
   /** Time passed; see `wakeAtMs`. */
   | { readonly kind: "wake" }

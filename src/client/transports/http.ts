@@ -17,6 +17,12 @@ const IDLE_PAUSE_MS = 1000;
 /** A command without an answer for so long is sent again, by whatever way there is then. */
 const COMMAND_TIMEOUT_MS = 30_000;
 
+interface Expectation {
+  readonly signal: AbortSignal;
+  readonly within: (ms: number) => void;
+  readonly end: () => void;
+}
+
 export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token, way, timing, up }): Transport => {
   const caller = createHttpCaller({ environment, baseUrl, agent, token });
   const whole = new AbortController();
@@ -24,7 +30,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
   const followed = new Map<string, AbortController>();
 
   /** A part of an exchange, or nothing, if `ms` pass without the next call. */
-  function expectation(outer: AbortSignal): { signal: AbortSignal; within(ms: number): void; end(): void } {
+  function expectation(outer: AbortSignal): Expectation {
     const inner = new AbortController();
     const abort = () => inner.abort();
     outer.addEventListener("abort", abort);
@@ -110,7 +116,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     let beatMs: number | undefined;
     within(timing.openTimeoutMs);
     try {
-      await readEventStream(await ask(feed, "text/event-stream", undefined, signal), (name, told, sizeBytes) => {
+      await readEventStream(await ask(feed, "text/event-stream", undefined, signal), (name, told) => {
         if (signal.aborted) return;
         up.heard();
         if (name === "open") {
@@ -178,7 +184,6 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
 
   return {
     kind: way,
-    maxInFlight: 2,
     subscribe,
     unsubscribe,
     moveWindow: subscribe,

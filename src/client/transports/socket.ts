@@ -4,11 +4,11 @@
 import { createAckMeter } from "../ack-meter.ts";
 import { CLOSE } from "../../protocol/wire/close-codes.ts";
 import type { Beat, CommandResult, Drain, Subscribed, Sync, Welcome } from "../../protocol/wire/down.ts";
-import { SESSION_LIMITS, SUBPROTOCOL } from "../../protocol/wire/session-limits.ts";
+import { SUBPROTOCOL } from "../../protocol/wire/session-limits.ts";
 import type { Environment } from "../environment.ts";
 import { parseJson } from "../exact-json.ts";
 import { type Problem, problem, readProblem } from "../problem.ts";
-import type { Feed, SocketUpward, Transport } from "./transport.ts";
+import type { Feed, Limits, SocketUpward, Transport } from "./transport.ts";
 
 export interface SocketOptions {
   readonly environment: Environment;
@@ -82,13 +82,13 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
   function receive(data: unknown): void {
     let message: Message;
     try {
-      if (typeof data !== "string") throw new TypeError("not text");
-      message = parseJson(data) as Message;
+      // What is no text is no JSON either.
+      message = parseJson(data as string) as Message;
       up.sign();
       if (message.method === undefined) answer(message);
-      else push(message.method, message.params, data.length);
+      else push(message.method, message.params, (data as string).length);
     } catch (error) {
-      end(CLOSE.fault.code, `the server sent what cannot be read: ${String(error)}`);
+      end(CLOSE.fault.code, `not understood: ${String(error)}`);
     }
   }
 
@@ -106,8 +106,8 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
         return up.drain(params as Drain);
       case "welcome": {
         const { beatMs, limits } = params as Welcome;
-        acks.begin(limits);
-        return up.welcomed(beatMs, limits);
+        acks.begin(limits as unknown as Limits);
+        return up.welcomed(beatMs, limits as unknown as Limits);
       }
       default:
       // A push of a later revision (W-VER-1).
@@ -150,7 +150,6 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
 
   return {
     kind: "socket",
-    maxInFlight: SESSION_LIMITS.inFlight,
     subscribe,
     unsubscribe({ name: sub }) {
       newest.delete(sub);

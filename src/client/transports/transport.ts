@@ -20,7 +20,7 @@ export interface Feed {
 export interface WindowMove {
   readonly from: number;
   readonly count: number;
-  readonly search?: string;
+  readonly search: string | undefined;
 }
 
 export interface OutgoingCommand {
@@ -30,10 +30,11 @@ export interface OutgoingCommand {
   readonly text: string;
 }
 
+/** The limits that the client heeds; a welcome names all of a session (W-CONN-4). */
+export type Limits = Readonly<Record<"inFlight" | "messageBytes" | "ackBytes" | "ackMs", number>>;
+
 export interface Transport {
   readonly kind: "socket" | "stream" | "poll";
-  /** Commands that may wait for their answers at once. */
-  readonly maxInFlight: number;
   /** Subscribes, or subscribes again under the same name. */
   subscribe(feed: Feed): void;
   unsubscribe(feed: Feed): void;
@@ -58,7 +59,7 @@ export interface Upward {
 
 /** What only the connection needs to know of a socket. */
 export interface SocketUpward extends Upward {
-  welcomed(beatMs: number, limits: Readonly<Record<string, number>>): void;
+  welcomed(beatMs: number, limits: Limits): void;
   /** Any frame. */
   sign(): void;
   drain(drain: Drain): void;

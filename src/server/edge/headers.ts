@@ -24,10 +24,10 @@ const DEFAULT_CSP = csp(BASE);
 /** The API page's own policy: the viewer sets style attributes, which need 'unsafe-inline' for styles alone. */
 export const DOCS_CSP = csp({ ...BASE, "style-src": "'self' 'unsafe-inline'" });
 
-/** The dashboard's policy. Some browsers do not count ws: as 'self', so the socket's address is named. */
+/** The dashboard's policy. Some browsers do not count ws: as 'self', so the socket's address is named; wss: behind a proxy with TLS. */
 export function pageCsp(host: string | undefined): string {
   // The host has passed edge/inspect: it is host[:port] and nothing else.
-  return host === undefined ? DEFAULT_CSP : csp({ ...BASE, "connect-src": `'self' ws://${host}` });
+  return host === undefined ? DEFAULT_CSP : csp({ ...BASE, "connect-src": `'self' ws://${host} wss://${host}` });
 }
 
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {

@@ -37,3 +37,11 @@ export function allowedNames(host: string, more: readonly string[]): ReadonlySet
   }
   return names;
 }
+
+/** An origin as browsers send it (`https://board.example`), or undefined for anything that is more or less than one. */
+export function originOf(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, href, host, origin } = new URL(text);
+  if ((protocol !== "https:" && protocol !== "http:") || href !== `${origin}/`) return undefined;
+  return hostnameOf(host) === undefined ? undefined : origin;
+}

@@ -2,14 +2,14 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allowedNames, isLoopback } from "./hosts.ts";
+import { allowedNames, isLoopback, originOf } from "./hosts.ts";
 import { inspect } from "./inspect.ts";
 
 const names = allowedNames("127.0.0.1", ["board.lan:9000"]);
 
-function judge(headers: Record<string, string>, url = "/"): string {
+function judge(headers: Record<string, string>, url = "/", origins: ReadonlySet<string> = new Set()): string {
   const rawHeaders = Object.entries(headers).flat();
-  const verdict = inspect({ method: "GET", url, headers, rawHeaders }, names);
+  const verdict = inspect({ method: "GET", url, headers, rawHeaders }, names, origins);
   return verdict.ok ? "pass" : verdict.code;
 }
 
@@ -57,6 +57,51 @@ describe("L10: the edge judges every head", () => {
     ["localhost:8000", "http://localhost:8000, http://evil.example", "forbidden_origin"],
   ])("Host %j with Origin %j: %s", (host, origin, expected) => {
     expect(judge({ host, origin })).toBe(expected);
+  });
+
+  const proxied = new Set(["https://board.lan", "https://localhost:8443"]);
+  it.each([
+    ["board.lan", "https://board.lan", "pass"],
+    ["board.lan:443", "https://board.lan:443", "pass"],
+    ["localhost:8443", "https://localhost:8443", "pass"],
+    // A proxy that says its own name for the server's.
+    ["127.0.0.1:8000", "https://board.lan", "pass"],
+    // Plain HTTP of a name that is served by TLS may be anyone's on the way.
+    ["board.lan", "http://board.lan", "forbidden_origin"],
+    ["localhost:8443", "http://localhost:8443", "forbidden_origin"],
+    // Without the proxy it is as it was.
+    ["localhost:8000", "http://localhost:8000", "pass"],
+    ["localhost:8000", "https://localhost:8000", "forbidden_origin"],
+    ["board.lan", "https://board.lan:444", "forbidden_origin"],
+    ["board.lan", "https://evil.example", "forbidden_origin"],
+    ["board.lan", "https://board.lan.evil.example", "forbidden_origin"],
+    ["board.lan", "https://board.lan@evil.example", "forbidden_origin"],
+    ["board.lan", "null", "forbidden_origin"],
+    // Naming an origin opens no name of hosts by itself here: the server adds it.
+    ["evil.example", "https://board.lan", "forbidden_host"],
+  ])("behind a proxy, Host %j with Origin %j: %s", (host, origin, expected) => {
+    expect(judge({ host, origin }, "/", proxied)).toBe(expected);
+  });
+
+  it.each([
+    ["https://board.example", "https://board.example"],
+    ["https://board.example/", "https://board.example"],
+    ["HTTPS://Board.Example:443", "https://board.example"],
+    ["https://board.example:8443", "https://board.example:8443"],
+    ["http://board.lan", "http://board.lan"],
+    ["https://[::1]:8443", "https://[::1]:8443"],
+    ["*", undefined],
+    ["null", undefined],
+    ["", undefined],
+    ["board.example", undefined],
+    ["https://*.example", undefined],
+    ["https://board.example/path", undefined],
+    ["https://board.example?x", undefined],
+    ["https://user@board.example", undefined],
+    ["wss://board.example", undefined],
+    ["file:///", undefined],
+  ])("%j as an origin to allow: %j", (text, expected) => {
+    expect(originOf(text)).toBe(expected);
   });
 
   it.each([

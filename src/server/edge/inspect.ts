@@ -13,6 +13,7 @@ export type EdgeVerdict =
       readonly detail: string;
     };
 
+const NO_ORIGINS: ReadonlySet<string> = new Set();
 const PASS: EdgeVerdict = { ok: true };
 const refuse = (code: Extract<EdgeVerdict, { ok: false }>["code"], detail: string): EdgeVerdict => ({
   ok: false,
@@ -20,10 +21,14 @@ const refuse = (code: Extract<EdgeVerdict, { ok: false }>["code"], detail: strin
   detail,
 });
 
-/** Judge a request's head. `names` are the names under which this server may be addressed. */
+/**
+ * Judge a request's head. `names` are the names under which this server may be addressed; `origins` those of its own pages
+ * where a proxy makes them others than `http://<Host>` (docs/adr/0007).
+ */
 export function inspect(
   request: Pick<IncomingMessage, "method" | "url" | "headers" | "rawHeaders">,
   names: ReadonlySet<string>,
+  origins: ReadonlySet<string> = NO_ORIGINS,
 ): EdgeVerdict {
   const { headers } = request;
   const host = headers.host;
@@ -45,8 +50,12 @@ export function inspect(
   }
   const origin = headers.origin;
   if (origin !== undefined) {
-    if (!sameOrigin(origin, host))
-      return refuse("forbidden_origin", "The Origin header names another web site than this server.");
+    if (!isOwnOrigin(origin, host, origins)) {
+      return refuse(
+        "forbidden_origin",
+        "The Origin header names another web site than this server. Behind a proxy with TLS, start it with --allow-origin https://<name>.",
+      );
+    }
   } else {
     const site = headers["sec-fetch-site"];
     if (site !== undefined && site !== "same-origin" && site !== "none" && !followsLinkToPage(request)) {
@@ -83,11 +92,16 @@ function countOf(rawHeaders: readonly string[], name: string): number {
   return count;
 }
 
-/** Scheme, host and port all equal. This server speaks plain HTTP only, so the scheme is known. */
-function sameOrigin(origin: string, host: string): boolean {
+/**
+ * Scheme, host and port all equal, or one of those named. This server speaks plain HTTP only, so without a proxy the scheme
+ * is known; where the same host is named with https, a page of http is not ours: anyone on the way may have written it.
+ */
+function isOwnOrigin(origin: string, host: string, origins: ReadonlySet<string>): boolean {
   try {
-    // Both through the same parser, because a browser leaves the default port out of Origin.
-    return new URL(origin).origin === new URL(`http://${host}`).origin;
+    // All through the same parser, because a browser leaves the default port out of Origin.
+    const asking = new URL(origin).origin;
+    if (origins.has(asking)) return true;
+    return asking === new URL(`http://${host}`).origin && !origins.has(new URL(`https://${host}`).origin);
   } catch {
     return false;
   }

@@ -12,6 +12,7 @@ import { refuseResponse, refuseSocket } from "./raw-answer.ts";
 
 export interface ListenerOptions {
   readonly names: ReadonlySet<string>;
+  readonly origins: ReadonlySet<string>;
   readonly connections: Connections;
   readonly timings: Timings;
   /** True once the server is going down: everything new is refused. */
@@ -27,7 +28,7 @@ const INACTIVE_MS = 60_000;
 const MAX_HEAD_BYTES = 16_384;
 
 export function createListener(options: ListenerOptions, handler: RequestListener): http.Server {
-  const { names, connections, timings } = options;
+  const { names, origins, connections, timings } = options;
   const server = http.createServer(
     {
       headersTimeout: timings.headersMs,
@@ -42,7 +43,7 @@ export function createListener(options: ListenerOptions, handler: RequestListene
       setSecurityHeaders(response);
       if (options.stopping()) return refuseResponse(response, "shutting_down");
       if (!connections.admitted(request.socket)) return refuseResponse(response, "too_many_connections");
-      const verdict = inspect(request, names);
+      const verdict = inspect(request, names, origins);
       if (!verdict.ok) return refuseResponse(response, verdict.code, { detail: verdict.detail });
       return handler(request, response);
     },
@@ -57,8 +58,11 @@ export function createListener(options: ListenerOptions, handler: RequestListene
     // A peer that resets while it is being answered is no fault of ours.
     socket.on("error", () => socket.destroy());
     if (options.stopping()) return refuseSocket(socket, "shutting_down");
-    const verdict = inspect(request, names);
+    const verdict = inspect(request, names, origins);
     if (!verdict.ok) return refuseSocket(socket, verdict.code, { detail: verdict.detail });
+    if (!URL.canParse(request.url ?? "/", "http://localhost")) {
+      return refuseSocket(socket, "bad_request", { detail: "The request target is no address." });
+    }
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
       return refuseSocket(socket, "bad_request", { detail: "The only upgrade is to websocket." });
     }

@@ -4,6 +4,8 @@
 
 import type { BoardHandle } from "../../engine/contract.ts";
 import {
+  type AppliedRecord,
+  type Answer,
   BoardFeed,
   Cohort,
   type Page,
@@ -16,20 +18,27 @@ import type { ResetReason } from "../../protocol/index.ts";
 import { Refusal } from "../problem.ts";
 import { auditText } from "../views/audit-text.ts";
 import { Frame } from "./frame.ts";
-import { createLane, type Lane } from "./lane.ts";
+import { KeyInterest } from "./key-interest.ts";
 import type { Listener, Member } from "./member.ts";
 import { fetchPastNotes } from "./past-notes.ts";
+import { Paces } from "./paces.ts";
 import type { LiveTimers } from "./timers.ts";
 
 /** Before notes on disk are asked for again, where they could not be read. */
 const RETRY_MS = 1000;
+/** The rows of a window that was polled are kept for so long, so that the next poll need not put them in order again. */
+const LINGER_MS = 3000;
+/** Boards above this size keep their keys in order for subscriptions to a prefix. */
+const INDEXED_ENTRIES = 5000;
 
 export interface Asked {
   readonly sub: string;
   readonly view: View;
   readonly rateMs: number;
-  /** Position of the replica, or why it starts over. */
-  readonly stand: { readonly from: number } | { readonly reset: ResetReason };
+  /** Position of the replica and which rows it holds, or why it starts over. */
+  readonly stand: { readonly from: number; readonly mark: string } | { readonly reset: ResetReason };
+  /** A poll: the rows of a window that it holds are known by their mark. */
+  readonly isPoll: boolean;
 }
 
 export interface ChannelOptions {
@@ -41,6 +50,18 @@ export interface ChannelOptions {
 
 const wrap = ({ params, to }: Page): Frame => new Frame("sync", params, to);
 
+/** Whether only changes of certain keys concern it. */
+const isNarrow = (view: View): view is View & { readonly keys: readonly string[] } =>
+  view.keys !== undefined && view.streams.length === 0 && view.audit === undefined;
+/** Frames that many get, each as slowly as it takes them. Ends with the version of the window's rows. */
+function* shared({
+  frames,
+  rows,
+}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number, void> {
+  yield* frames;
+  return rows;
+}
+
 export class Channel {
   readonly board: BoardHandle;
   readonly feed: BoardFeed;
@@ -48,7 +69,8 @@ export class Channel {
   readonly #sources: RowSources;
   readonly #cohorts = new Map<string, Cohort<Frame>>();
   readonly #members = new Map<Cohort<Frame>, Set<Member>>();
-  readonly #lanes = new Map<number, { readonly lane: Lane; readonly members: Set<Member> }>();
+  readonly #paces: Paces;
+  readonly #interest = new KeyInterest<Cohort<Frame>>();
   readonly #fetching = new Set<string>();
   readonly #stopHearing: () => void;
   #isClosed = false;
@@ -57,19 +79,17 @@ export class Channel {
     this.#options = options;
     this.board = options.board;
     this.feed = new BoardFeed(options.board.state);
+    this.#paces = new Paces(options.timers, (members) => this.#serveAll(members));
     this.#sources = new RowSources(this.feed, options.host);
-    this.#sources.prepare();
-    this.#sources.onChange(() => this.#wakeAll());
+    this.#sources.onChange(() => this.#paces.wakeBroad());
     this.#stopHearing = options.board.onApplied((group) => {
       this.feed.applied(group);
-      this.#wakeAll();
+      this.#wake(group);
     });
   }
 
   get size(): number {
-    let size = 0;
-    for (const { members } of this.#lanes.values()) size += members.size;
-    return size;
+    return this.#paces.size;
   }
 
   /** Why a replica at that position has to start over, or undefined. */
@@ -80,7 +100,7 @@ export class Channel {
   }
 
   /** Attach; call `serve` next, in the same turn, and no change is lost or told twice (W-SUB-4). */
-  join(listener: Listener, { sub, view, rateMs, stand }: Asked): Member {
+  join(listener: Listener, { sub, view, rateMs, stand, isPoll }: Asked): Member {
     const isReset = "reset" in stand;
     const member: Member = {
       listener,
@@ -89,7 +109,10 @@ export class Channel {
       cohort: this.#cohortOf(sub, view),
       from: isReset ? 0 : stand.from,
       reset: isReset ? stand.reset : undefined,
+      isLive: false,
       rows: 0,
+      isPoll,
+      mark: isPoll && !isReset ? stand.mark : "",
       pages: undefined,
     };
     this.#enter(member);
@@ -97,14 +120,9 @@ export class Channel {
   }
 
   leave(member: Member): void {
-    const lane = this.#lanes.get(member.rateMs);
-    lane?.members.delete(member);
-    if (lane?.members.size === 0) {
-      lane.lane.close();
-      this.#lanes.delete(member.rateMs);
-    }
+    this.#paces.leave(member);
     this.#leaveCohort(member);
-    member.pages?.return(undefined);
+    member.pages?.return();
     member.pages = undefined;
   }
 
@@ -115,15 +133,18 @@ export class Channel {
     if (cohort !== member.cohort) this.#leaveCohort(member);
     member.cohort = cohort;
     member.rows = 0;
+    // A first snapshot that was under way starts over; another answer goes on from where the replica stood before it.
+    if (member.pages !== undefined && member.from === 0) member.reset = "start";
+    member.pages?.return();
     member.pages = undefined;
     this.#membersOf(cohort).add(member);
   }
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
   serve(member: Member): void {
-    const { listener } = member;
-    if (!listener.takes) return;
+    if (!member.listener.takes) return;
     if (member.pages !== undefined) return this.#pull(member, member.pages);
+    if (member.mark !== "") member.rows = member.cohort.rowsMarked(member.mark);
     const answer = member.cohort.answer(member);
     switch (answer.kind) {
       case "nothing":
@@ -133,19 +154,13 @@ export class Channel {
         this.#fetch(member.cohort, answer.from);
         return;
       case "pages":
-        member.pages = answer.pages;
-        member.rows = 0;
-        member.reset = undefined;
-        return this.#pull(member, answer.pages);
+        return this.#begin(member, answer.pages);
       case "frames": {
-        const { frames } = answer;
-        if (frames.length > 1) listener.hold();
-        for (const frame of frames) listener.tell(member, frame);
-        if (frames.length > 1) listener.release();
-        member.from = answer.to;
+        const [only, ...rest] = answer.frames;
+        if (only === undefined || rest.length > 0) return this.#begin(member, shared(answer));
         member.rows = answer.rows;
-        member.reset = undefined;
-        return;
+        this.#tell(member, only);
+        return this.#catchUp(member);
       }
       default:
         answer satisfies never;
@@ -155,43 +170,49 @@ export class Channel {
   /** The member takes more again. */
   resume(member: Member): void {
     if (member.pages !== undefined) this.serve(member);
-    else if (member.from !== this.feed.head || member.reset !== undefined) this.#lanes.get(member.rateMs)?.lane.wake();
+    // The rows of a window change without a record too: it was moved, or a search has found more.
+    else if (member.cohort.view.window !== undefined) this.#paces.wake(member);
+    else this.#catchUp(member);
   }
 
   /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
   keepYoung(member: Member): void {
     const { feed } = this;
-    const { from, reset } = member;
-    if (from === feed.head || reset !== undefined || member.pages !== undefined || !member.listener.takes) return;
-    if (member.cohort.answer(member).kind !== "nothing") return;
-    member.listener.tell(member, member.cohort.quiet(from, feed.head));
-    member.from = feed.head;
+    const { from, reset, pages, cohort, listener } = member;
+    if (from === feed.head || reset !== undefined || pages !== undefined || !listener.takes) return;
+    // Whoever asked for single keys is told of each change of theirs: nobody is looked through for it.
+    const isQuiet = isNarrow(cohort.view) && !this.#paces.isDue(member);
+    if (isQuiet) return this.#tell(member, cohort.quiet(from, feed.head));
+    if (member.mark !== "") member.rows = cohort.rowsMarked(member.mark);
+    const answer = cohort.answer(member);
+    if (answer.kind === "nothing") this.#tell(member, cohort.quiet(from, feed.head));
+    else if (answer.kind === "pages") answer.pages.return();
+  }
+
+  /** Whether there is nothing that the member sees and was not told. */
+  isCurrent(member: Member): boolean {
+    if (member.from !== this.feed.head || member.pages !== undefined) return false;
+    const answer = member.cohort.answer(member);
+    if (answer.kind === "pages") answer.pages.return();
+    return answer.kind === "nothing";
   }
 
   /** The board is gone. */
   dissolve(): void {
-    const listeners = new Set<Listener>();
-    for (const { members } of this.#lanes.values()) for (const { listener } of members) listeners.add(listener);
-    for (const listener of listeners) listener.boardGone(this.board.name);
+    for (const listener of this.#paces.listeners()) listener.boardGone(this.board.name);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#stopHearing();
-    for (const { lane } of this.#lanes.values()) lane.close();
+    this.#paces.close();
     for (const cohort of this.#cohorts.values()) cohort.close();
     this.#sources.close();
   }
 
   #enter(member: Member): void {
     this.#membersOf(member.cohort).add(member);
-    let lane = this.#lanes.get(member.rateMs);
-    if (lane === undefined) {
-      const members = new Set<Member>();
-      lane = { members, lane: createLane(member.rateMs, this.#options.timers, () => this.#flush(members)) };
-      this.#lanes.set(member.rateMs, lane);
-    }
-    lane.members.add(member);
+    this.#paces.enter(member, isNarrow(member.cohort.view));
   }
 
   #cohortOf(sub: string, view: View): Cohort<Frame> {
@@ -199,6 +220,8 @@ export class Channel {
     let cohort = this.#cohorts.get(name);
     if (cohort === undefined) {
       const { feed } = this;
+      // A part of a large board is told at the price of that part, once its keys are in order.
+      if (view.prefix !== "" && feed.state.entries.size > INDEXED_ENTRIES) this.#sources.prepare();
       const rows = view.window === undefined ? undefined : this.#sources.open(view.window);
       if (view.window !== undefined && rows === undefined)
         throw new Refusal("overloaded", {
@@ -208,6 +231,7 @@ export class Channel {
         view.window === undefined || rows === undefined ? undefined : new WindowView(feed, view.window, rows);
       cohort = new Cohort({ feed, view, sub, window, wrap, noteText: auditText });
       this.#cohorts.set(name, cohort);
+      if (isNarrow(view)) this.#interest.add(view.keys, cohort);
     }
     return cohort;
   }
@@ -225,17 +249,37 @@ export class Channel {
     const { cohort } = member;
     const members = this.#membersOf(cohort);
     members.delete(member);
-    if (members.size > 0) return;
+    if (member.isPoll && cohort.view.window !== undefined)
+      this.#options.timers.after(LINGER_MS, () => this.#dropIfLeft(cohort));
+    else this.#dropIfLeft(cohort);
+  }
+
+  #dropIfLeft(cohort: Cohort<Frame>): void {
+    if (this.#isClosed || this.#members.get(cohort)?.size !== 0) return;
     this.#members.delete(cohort);
-    this.#cohorts.delete(`${member.sub} ${cohort.view.canonical}`);
+    this.#cohorts.delete(`${cohort.sub} ${cohort.view.canonical}`);
+    if (isNarrow(cohort.view)) this.#interest.remove(cohort.view.keys, cohort);
     cohort.close();
   }
 
-  #wakeAll(): void {
-    for (const { lane } of this.#lanes.values()) lane.wake();
+  /** Wake those whom a group of records may concern. */
+  #wake(group: readonly AppliedRecord[]): void {
+    this.#paces.wakeBroad();
+    if (this.#interest.isEmpty) return;
+    for (const { changes } of group) {
+      for (const { type, name } of changes) {
+        if (type === "entry.changed" || type === "entry.deleted") this.#wakeFor(name);
+      }
+    }
   }
 
-  #flush(members: ReadonlySet<Member>): void {
+  #wakeFor(key: string): void {
+    for (const cohort of this.#interest.in(key)) {
+      for (const member of this.#membersOf(cohort)) this.#paces.wake(member);
+    }
+  }
+
+  #serveAll(members: ReadonlySet<Member>): void {
     const cohorts = new Set<Cohort<Frame>>();
     const held = new Set<Listener>();
     for (const member of members) {
@@ -247,7 +291,9 @@ export class Channel {
       try {
         this.serve(member);
       } catch (error) {
+        // It resumes from where it stands; left alone it would seem to be up to date.
         this.#options.fault(error, this.board.name);
+        listener.fail();
       }
       cohorts.add(member.cohort);
     }
@@ -255,20 +301,40 @@ export class Channel {
     for (const cohort of cohorts) cohort.settle();
   }
 
-  #pull(member: Member, pages: Generator<Frame, void, void>): void {
+  #begin(member: Member, pages: NonNullable<Member["pages"]>): void {
+    member.pages = pages;
+    this.#pull(member, pages);
+  }
+
+  /** As many pages as the member takes. */
+  #pull(member: Member, pages: NonNullable<Member["pages"]>): void {
     const { listener } = member;
     listener.hold();
     while (listener.takes) {
       const next = pages.next();
       if (next.done === true) {
         member.pages = undefined;
+        member.rows = next.value ?? 0;
         break;
       }
-      listener.tell(member, next.value);
-      member.from = next.value.to ?? member.from;
+      this.#tell(member, next.value);
     }
     listener.release();
-    if (member.pages === undefined) this.resume(member);
+    if (member.pages === undefined) this.#catchUp(member);
+  }
+
+  #tell(member: Member, frame: Frame): void {
+    member.listener.tell(member, frame);
+    if (frame.to === undefined) return;
+    member.from = frame.to;
+    // Not before the last page: a first snapshot that is given up between two begins anew.
+    member.reset = undefined;
+    member.isLive = true;
+  }
+
+  /** An answer that others share may be of a moment ago, and the board moves on while pages are pulled. */
+  #catchUp(member: Member): void {
+    if (member.from !== this.feed.head || member.reset !== undefined) this.#paces.wake(member);
   }
 
   /** One fetch for all of a cohort that stand at the same place; then they are served. */
@@ -283,7 +349,12 @@ export class Channel {
         this.#fetching.delete(name);
         if (this.#isClosed) return;
         cohort.putPast(from, past);
-        for (const member of this.#members.get(cohort) ?? []) if (member.from === from) this.serve(member);
+        for (const member of this.#members.get(cohort) ?? []) {
+          if (member.from !== from) continue;
+          this.serve(member);
+          // Where none of them is the filter's, the disk need not be asked again.
+          this.keepYoung(member);
+        }
         cohort.settle();
       })
       .catch((error: unknown) => {
@@ -291,7 +362,7 @@ export class Channel {
         fault(error, this.board.name);
         timers.after(RETRY_MS, () => {
           this.#fetching.delete(name);
-          if (!this.#isClosed) this.#wakeAll();
+          if (!this.#isClosed) this.#paces.wakeBroad();
         });
       });
   }

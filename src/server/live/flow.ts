@@ -1,6 +1,6 @@
 // Owns how much one client may be sent before it says that it got something (docs/protocol.md, section 8; law L6).
 // Does not own what is sent. Pure: time is passed in. A socket's own buffer says nothing until the kernel has taken
-// megabytes, so what counts are acknowledgements; only of clients that never acknowledge the buffer is looked at.
+// megabytes, so what counts are acknowledgements; of clients that never acknowledge, the buffer is all there is to see.
 
 import { SESSION_LIMITS } from "../../protocol/index.ts";
 
@@ -14,20 +14,21 @@ interface Mark {
   readonly bytes: number;
 }
 
-/** What a transport tells of itself; only asked where nothing else is known. */
-interface Waiting {
-  readonly waitingBytes: number;
-}
-
 export class Flow {
   #sentSyncs = 0;
   #sentBytes = 0;
   #ackedBytes = 0;
-  #hasAcked = false;
+  /** What the client said last; undefined before it said anything. */
+  #ackedSyncs: number | undefined;
   #marks: Mark[] = [];
   /** Since when there was no progress while beyond the bound. */
   #stuckSince: number | undefined;
   #lastWaiting = 0;
+  readonly #stuckMs: number;
+
+  constructor(stuckMs = STUCK_MS) {
+    this.#stuckMs = stuckMs;
+  }
 
   sent(bytes: number): void {
     this.#sentSyncs++;
@@ -40,10 +41,10 @@ export class Flow {
     }
   }
 
-  /** The client has received so many syncs. A count that was not sent yet is ignored. */
+  /** The client has received so many syncs. A count that was not sent yet, or that says nothing new, is ignored. */
   acknowledged(syncs: number): void {
-    if (syncs > this.#sentSyncs) return;
-    this.#hasAcked = true;
+    if (syncs > this.#sentSyncs || syncs <= (this.#ackedSyncs ?? -1)) return;
+    this.#ackedSyncs = syncs;
     this.#stuckSince = undefined;
     if (syncs === this.#sentSyncs) {
       this.#ackedBytes = this.#sentBytes;
@@ -56,24 +57,22 @@ export class Flow {
     }
   }
 
-  /** Whether the client may be sent more now. Hot: once per client and flush. */
-  takes(transport: Waiting): boolean {
-    const open = this.#sentBytes - this.#ackedBytes;
-    if (open <= SESSION_LIMITS.unackedBytes) return true;
-    return !this.#hasAcked && transport.waitingBytes <= SESSION_LIMITS.unackedBytes;
+  /** Whether the client may be sent more now. `waiting` is what its transport holds, in bytes. */
+  takes(waiting: number): boolean {
+    const open = this.#ackedSyncs === undefined ? 0 : this.#sentBytes - this.#ackedBytes;
+    // Answers, beats and pongs wait there too, and whoever acknowledges what it did not read yet gains nothing by it.
+    return Math.max(open, waiting) <= SESSION_LIMITS.unackedBytes;
   }
 
   /** Look at the clock: true once the client has been beyond its bound for too long (W-FLOW-3). */
-  isStuck(transport: Waiting, nowMs: number): boolean {
-    if (this.takes(transport)) {
+  isStuck(waiting: number, nowMs: number): boolean {
+    const madeProgress = this.#ackedSyncs === undefined && waiting < this.#lastWaiting;
+    this.#lastWaiting = waiting;
+    if (this.takes(waiting) || madeProgress) {
       this.#stuckSince = undefined;
       return false;
     }
-    const waiting = transport.waitingBytes;
-    const madeProgress = !this.#hasAcked && waiting < this.#lastWaiting;
-    this.#lastWaiting = waiting;
-    if (madeProgress) this.#stuckSince = undefined;
     this.#stuckSince ??= nowMs;
-    return nowMs - this.#stuckSince > STUCK_MS;
+    return nowMs - this.#stuckSince > this.#stuckMs;
   }
 }

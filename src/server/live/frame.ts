@@ -2,6 +2,7 @@
 // Does not own when it is sent. Invariant: bytes that were handed out are never written to again.
 
 import { deflateRawSync } from "node:zlib";
+import { cursorOf } from "../../protocol/index.ts";
 
 /** Frames below this are not worth compressing (docs/protocol.md, W-ZIP-1), in bytes. */
 const MIN_DEFLATED_BYTES = 1024;
@@ -51,7 +52,7 @@ export class Frame {
   readonly to: number | undefined;
   #plain: Buffer | undefined;
   #deflated: Buffer | undefined;
-  #events: Buffer | undefined;
+  #event: { readonly resume: string; readonly bytes: Buffer } | undefined;
 
   constructor(method: PushMethod, params: string, to?: number) {
     this.method = method;
@@ -65,9 +66,17 @@ export class Frame {
     return (this.#plain ??= textFrame(this.#message()));
   }
 
-  /** As an event of a stream, without the `id` that a reader may need before it. */
-  eventBytes(): Buffer {
-    return (this.#events ??= Buffer.from(`event: ${this.method}\ndata: ${this.params}\n\n`));
+  /**
+   * As an event of a stream. Its id is the cursor after it, so pages that others follow, and beats, have none (W-HTTP-1).
+   * Whoever shares a frame shares its filter, and so its `resume`.
+   */
+  eventBytes(resume: string): Buffer {
+    if (this.#event === undefined || (this.to !== undefined && this.#event.resume !== resume)) {
+      const id = this.to === undefined ? "" : `id: ${cursorOf(resume, this.to)}\n`;
+      // One line of data: texts are kept without white space between tokens, and within tokens line breaks are escaped.
+      this.#event = { resume, bytes: Buffer.from(`event: ${this.method}\n${id}data: ${this.params}\n\n`) };
+    }
+    return this.#event.bytes;
   }
 
   #message(): string {

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine/contract.ts";
 import type { RowSourcesHost } from "../../feed/index.ts";
 import { CLOSE, type Limits } from "../../protocol/index.ts";
+import { Refusal } from "../problem.ts";
 import { Channel } from "./channel.ts";
 import { type CommandGate, createCommandGate } from "./command-gate.ts";
 import { Frame } from "./frame.ts";
@@ -22,18 +23,25 @@ export interface HubOptions {
   readonly limits: Limits;
   readonly timers: LiveTimers;
   readonly host: RowSourcesHost;
+  /** A client that takes nothing for so long is ended. */
+  readonly stuckMs?: number;
   readonly fault: (error: unknown, board: string | undefined) => void;
 }
 
 export interface Opening {
   readonly agent: string;
+  /** Between two beats; 0 for none. */
   readonly beatMs: number;
   readonly transport: Transport;
   readonly onEnd?: () => void;
 }
 
 export interface Hub {
-  /** Begin a session; the caller says `welcome` when its transport is ready. */
+  readonly timers: LiveTimers;
+  /**
+   * Begin a session; the caller says `welcome` when its transport is ready.
+   * @throws Refusal `shutting_down`
+   */
   open(opening: Opening): Session;
   channelOf(board: string): Promise<Channel | undefined>;
   /** One beat's parameters for these boards, as of now. */
@@ -98,6 +106,7 @@ export function createHub(options: HubOptions): Hub {
 
   const enter = (session: Session): void => {
     sessions.add(session);
+    if (session.beatMs === 0) return;
     let group = beats.get(session.beatMs);
     if (group === undefined) {
       const { beatMs } = session;
@@ -135,7 +144,9 @@ export function createHub(options: HubOptions): Hub {
   let cancelSweep = timers.after(SWEEP_MS, sweep);
 
   return {
+    timers,
     open({ agent, beatMs, transport, onEnd }) {
+      if (isClosed) throw new Refusal("shutting_down");
       const session = new Session({
         id: randomBytes(9).toString("base64url"),
         agent,
@@ -144,6 +155,7 @@ export function createHub(options: HubOptions): Hub {
         timers,
         channelOf,
         commands,
+        stuckMs: options.stuckMs,
         fault: (error) => options.fault(error, undefined),
         onEnd: (ended) => {
           leave(ended);

@@ -12,20 +12,36 @@ export interface Lane {
 export function createLane(rateMs: number, timers: LiveTimers, flush: () => void): Lane {
   let notBefore = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | undefined;
+  let isFlushing = false;
+  let wokenMeanwhile = false;
+  let isClosed = false;
 
   const run = (): void => {
     cancel = undefined;
     const startedAt = timers.now();
-    flush();
-    const endedAt = timers.now();
-    notBefore = Math.max(startedAt + rateMs, endedAt + (endedAt - startedAt));
+    isFlushing = true;
+    wokenMeanwhile = false;
+    try {
+      flush();
+    } finally {
+      isFlushing = false;
+      const endedAt = timers.now();
+      notBefore = Math.max(startedAt + rateMs, endedAt + (endedAt - startedAt));
+      // Only now it is known how long the pause has to be.
+      if (wokenMeanwhile) wake();
+    }
+  };
+
+  const wake = (): void => {
+    if (isClosed) return;
+    if (isFlushing) wokenMeanwhile = true;
+    else cancel ??= timers.after(Math.max(0, notBefore - timers.now()), run);
   };
 
   return {
-    wake() {
-      cancel ??= timers.after(Math.max(0, notBefore - timers.now()), run);
-    },
+    wake,
     close() {
+      isClosed = true;
       cancel?.();
       cancel = undefined;
     },

@@ -16,6 +16,8 @@ export interface Listener {
   /** Several frames follow: send them in one go. */
   hold(): void;
   release(): void;
+  /** Something went wrong in telling it: end the session, so that the client resumes. */
+  fail(): void;
   /** The board was deleted. */
   boardGone(board: string): void;
 }
@@ -29,8 +31,13 @@ export interface Member extends Stand {
   from: number;
   /** Everything is to be told anew, and why. */
   reset: ResetReason | undefined;
+  /** It was told a sync of this subscription (W-SYNC-8). */
+  isLive: boolean;
   /** Version of the window's rows that the replica holds. */
   rows: number;
-  /** A long answer under way. */
-  pages: Generator<Frame, void, void> | undefined;
+  readonly isPoll: boolean;
+  /** Of a poll: stands for the rows that it holds, whatever version they have; empty where it holds none. */
+  readonly mark: string;
+  /** An answer of several frames under way. Ends with the version of the window's rows that it left behind. */
+  pages: Generator<Frame, number | void, void> | undefined;
 }

@@ -12,7 +12,8 @@ export interface Message {
   readonly params: string;
 }
 
-const MAX_ID_UNITS = 66;
+/** Characters of an id (W-CONN-3), each of which may be escaped. */
+const MAX_ID_CHARS = 64;
 
 /** Undefined for what is no JSON-RPC 2.0 request or notification. */
 export function readMessage(text: string): Message | undefined {
@@ -28,8 +29,14 @@ export function readMessage(text: string): Message | undefined {
   const method = members.get("method");
   const params = members.get("params") ?? "{}";
   if (method === undefined || !method.startsWith('"') || !params.startsWith("{")) return undefined;
-  if (id !== undefined && (id.length > MAX_ID_UNITS || !/^["\d-]/.test(id))) return undefined;
+  if (id !== undefined && !isId(id)) return undefined;
   return { id, method: JSON.parse(method) as string, params };
+}
+
+/** A number, or a text; no answer could be told from another by anything else. */
+function isId(text: string): boolean {
+  if (!text.startsWith('"')) return text.length <= MAX_ID_CHARS && /^[\d-]/.test(text);
+  return Array.from(JSON.parse(text) as string).length <= MAX_ID_CHARS;
 }
 
 export const resultText = (id: string, result: string): string => `{"jsonrpc":"2.0","id":${id},"result":${result}}`;

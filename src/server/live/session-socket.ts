@@ -77,6 +77,8 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
     noServer: true,
     clientTracking: false,
     maxPayload: SESSION_LIMITS.messageBytes,
+    // Pongs are sent below, within the bound of what may wait.
+    autoPong: false,
     handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   } as const;
   const plain = new WebSocketServer({ ...common, perMessageDeflate: false });
@@ -109,10 +111,13 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
     const session = hub.open({ agent, beatMs: query.beatMs, transport });
     const carried: Carried = { session, ws, pingedAtMs: clock(), isAwaiting: false };
     all.add(carried);
-    log.info({ ip, agent, session: session.id, connections: all.size }, "session opened");
+    log.info({ ip, agent, client: query.client, session: session.id, connections: all.size }, "session opened");
     ws.on("message", (data: Buffer, isBinary: boolean) => {
       if (isBinary) session.close(CLOSE.badFrame, "a binary frame");
       else session.message(data.toString("utf8"));
+    });
+    ws.on("ping", (data: Buffer) => {
+      if (transport.waitingBytes <= SESSION_LIMITS.unackedBytes) ws.pong(data);
     });
     ws.on("pong", () => {
       carried.isAwaiting = false;
@@ -144,7 +149,9 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
       });
     const isNear = isLoopback(ipOf(request.socket));
     const deflates = settings.compress === "always" || (settings.compress === "auto" && !isNear);
-    const server = deflates ? deflating : plain;
+    // Frames are made once for all, with the usual window: who can only take a smaller one gets them as they are.
+    const isNarrow = request.headers["sec-websocket-extensions"]?.includes("server_max_window_bits") === true;
+    const server = deflates && !isNarrow ? deflating : plain;
     return server.handleUpgrade(request, socket, head, (ws) => {
       ws.on("error", () => undefined);
       if (!admitted) {
@@ -185,6 +192,8 @@ class SocketTransport implements Transport {
   readonly #socket: Socket;
   readonly #isDeflated: boolean;
   #isOpen = true;
+  /** The socket has said that it holds much; until it drains, how much is looked up. */
+  #isBackedUp = false;
 
   constructor(ws: WebSocket, socket: Socket) {
     this.#ws = ws;
@@ -194,22 +203,25 @@ class SocketTransport implements Transport {
       this.#isOpen = false;
     };
     ws.once("close", ended);
+    socket.on("drain", () => {
+      this.#isBackedUp = false;
+    });
     socket.once("end", ended);
     socket.once("error", ended);
   }
 
   get waitingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#isBackedUp ? this.#socket.writableLength : 0;
   }
 
   push(frame: Frame): number {
     const bytes = frame.socketBytes(this.#isDeflated);
-    if (this.#isOpen) this.#socket.write(bytes);
+    if (this.#isOpen && !this.#socket.write(bytes)) this.#isBackedUp = true;
     return bytes.length;
   }
 
   reply(text: string): void {
-    if (this.#isOpen) this.#socket.write(textFrame(text));
+    if (this.#isOpen && !this.#socket.write(textFrame(text))) this.#isBackedUp = true;
   }
 
   hold(): void {

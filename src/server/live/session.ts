@@ -20,6 +20,7 @@ import {
   PRODUCT_VERSION,
   SESSION_LIMITS,
   type Subscribe,
+  type Subscribed,
   subscribeSchema,
   SUBPROTOCOL,
   unsubscribeSchema,
@@ -42,6 +43,10 @@ import type { Transport } from "./transport.ts";
 /** Messages besides acknowledgements (W-FLOW-4). Beyond: 4429. */
 const MESSAGES_PER_S = 200;
 const MESSAGES_BURST = 1000;
+/** UTF-16 units of answers for a client beyond its bound (W-FLOW-3). More, and it is closed with 4408 at once. */
+const MAX_UNREAD_UNITS = 1_048_576;
+/** Requests that need one another. */
+const IN_ORDER: ReadonlySet<string> = new Set(["subscribe", "window", "unsubscribe"]);
 
 /** By far the commonest message, as every client writes it. Others are read in full. */
 const PLAIN_ACK = /^\{"jsonrpc":"2\.0","method":"ack","params":\{"syncs":(\d{1,15})\}\}$/;
@@ -51,6 +56,8 @@ interface Answered {
   readonly result: string;
   /** Subscription that is told its first sync once the answer is sent. */
   readonly starts?: string;
+  /** Subscription whose window moved. */
+  readonly moved?: string;
 }
 
 export interface SessionOptions {
@@ -61,6 +68,8 @@ export interface SessionOptions {
   readonly timers: LiveTimers;
   readonly channelOf: (board: string) => Promise<Channel | undefined>;
   readonly commands: CommandGate;
+  /** A client that takes nothing for so long is ended. */
+  readonly stuckMs?: number | undefined;
   readonly fault: (error: unknown) => void;
   /** Called once. */
   readonly onEnd: (session: Session) => void;
@@ -75,12 +84,20 @@ export class Session implements Listener {
   isManifold = false;
   readonly #options: SessionOptions;
   readonly #transport: Transport;
-  readonly #flow = new Flow();
+  readonly #flow: Flow;
   readonly #rate: TokenBucket;
   readonly #subscriptions: Subscriptions;
   #phase: "open" | "draining" | "closed" = "open";
+  /** Commands that wait for their outcome. */
   #inFlight = 0;
+  /** Requests about subscriptions that wait for those before them, and the last of these. */
+  #inOrder = 0;
+  #before: Promise<void> = Promise.resolve();
+  /** Windows that moved in this turn. */
+  readonly #moved = new Set<string>();
   #wasHeld = false;
+  /** Answers that were sent while more than the bound waited, in UTF-16 units. */
+  #unreadUnits = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -89,6 +106,7 @@ export class Session implements Listener {
     this.agent = options.agent;
     this.beatMs = options.beatMs;
     this.openedAtMs = options.timers.wallMs();
+    this.#flow = new Flow(options.stuckMs);
     this.#rate = new TokenBucket(MESSAGES_BURST, MESSAGES_PER_S, options.timers.now());
     this.#subscriptions = new Subscriptions(this, options.channelOf);
   }
@@ -102,7 +120,7 @@ export class Session implements Listener {
   }
 
   get takes(): boolean {
-    const takes = this.#phase !== "closed" && this.#flow.takes(this.#transport);
+    const takes = this.#phase !== "closed" && this.#flow.takes(this.#transport.waitingBytes);
     if (!takes) this.#wasHeld = true;
     return takes;
   }
@@ -117,10 +135,10 @@ export class Session implements Listener {
   }
 
   /** Subscribe; the first sync follows when `start` is called. @throws Refusal */
-  async subscribe(asked: Subscribe): Promise<Answered> {
-    const subscribed = await this.#subscriptions.subscribe(asked);
+  async subscribe(asked: Subscribe, isPoll = false): Promise<Subscribed> {
+    const subscribed = await this.#subscriptions.subscribe(asked, isPoll);
     this.isManifold = this.#subscriptions.size > 1;
-    return { result: JSON.stringify(subscribed), starts: asked.sub };
+    return subscribed;
   }
 
   start(sub: string): void {
@@ -134,29 +152,23 @@ export class Session implements Listener {
     if (quick !== null) return this.#acknowledged(Number(quick[1]));
     const message = readMessage(text);
     if (message === undefined) return this.close(CLOSE.badFrame, "not a JSON-RPC 2.0 message");
-    if (message.method === "ack") return this.#acknowledge(message);
+    if (message.method === "ack" && message.id === undefined) return this.#acknowledge(message);
     if (!this.#rate.take(this.#options.timers.now())) return this.close(CLOSE.tooMany, "too many messages");
-    const { id } = message;
-    this.#answer(message).then(
-      ({ result, starts }) => {
-        if (id !== undefined && !this.isClosed) this.#transport.reply(resultText(id, result));
-        // Only now: the client learns where it stands before it hears what came since.
-        if (starts !== undefined) this.#subscriptions.start(starts);
-      },
-      (error: unknown) => this.#refuse(id, error),
-    );
+    this.#handle(message);
   }
 
   /** Look at the clock. */
   look(nowMs: number): void {
     if (this.#phase === "closed") return;
-    if (this.#flow.isStuck(this.#transport, nowMs)) return this.close(CLOSE.tooSlow, "too slow");
+    if (this.#flow.isStuck(this.#transport.waitingBytes, nowMs)) return this.close(CLOSE.tooSlow, "too slow");
     if (this.#wasHeld && this.takes) this.#resume();
   }
 
   /** A beat that many share, after what keeps its subscriptions young. */
   beat(frame: Frame): void {
     if (this.#phase === "closed") return;
+    // Whoever was held back and takes more again is behind for what it sees.
+    if (this.#wasHeld && this.takes) this.#resume();
     for (const { member, channel } of this.#subscriptions.all) channel.keepYoung(member);
     this.#transport.push(frame);
   }
@@ -193,6 +205,10 @@ export class Session implements Listener {
     this.#transport.release();
   }
 
+  fail(): void {
+    this.close(CLOSE.fault, "the server made a mistake");
+  }
+
   boardGone(board: string): void {
     this.close(CLOSE.goingAway, `board ${board} was deleted`);
   }
@@ -218,33 +234,97 @@ export class Session implements Listener {
     if (this.#wasHeld && this.takes) this.#resume();
   }
 
+  /** Read a request now, and answer it: those about subscriptions one after the other, as they came (W-CONN-5). */
+  #handle(message: Message): void {
+    const { id, method } = message;
+    const answer = async (work: () => Promise<Answered>): Promise<void> => {
+      try {
+        const { result, starts, moved } = await work();
+        if (id !== undefined) this.#reply(resultText(id, result));
+        // Only now: the client learns where it stands before it hears what came since.
+        if (starts !== undefined) this.#subscriptions.start(starts);
+        if (moved !== undefined) this.#startSoon(moved);
+      } catch (error) {
+        this.#refuse(id, error);
+      }
+    };
+    let work: () => Promise<Answered>;
+    try {
+      work = this.#prepare(message);
+    } catch (error) {
+      return this.#refuse(id, error);
+    }
+    if (!IN_ORDER.has(method)) void answer(work);
+    else if (this.#inOrder >= SESSION_LIMITS.inFlight) this.#refuse(id, new Refusal("overloaded"));
+    else {
+      this.#inOrder++;
+      this.#before = this.#before.then(async () => {
+        await answer(work);
+        this.#inOrder--;
+      });
+    }
+  }
+
+  /** Of several moves that came at once, the last is told (W-WIN-4). */
+  #startSoon(sub: string): void {
+    if (this.#moved.size === 0)
+      this.#options.timers.after(0, () => {
+        const moved = [...this.#moved];
+        this.#moved.clear();
+        for (const one of moved) this.#subscriptions.start(one);
+      });
+    this.#moved.add(sub);
+  }
+
   /** @throws Refusal */
-  async #answer({ method, params }: Message): Promise<Answered> {
+  #prepare(message: Message): () => Promise<Answered> {
+    const { method, params } = message;
     switch (method) {
-      case "subscribe":
-        return this.subscribe(this.#read(subscribeSchema, params));
+      case "subscribe": {
+        const asked = this.#read(subscribeSchema, params);
+        return async () => ({ result: JSON.stringify(await this.subscribe(asked)), starts: asked.sub });
+      }
       case "window": {
         const move = this.#read(windowMoveSchema, params);
-        this.#subscriptions.move(move);
-        return { result: JSON.stringify({ sub: move.sub }), starts: move.sub };
+        return async () => {
+          this.#subscriptions.move(move);
+          return { result: JSON.stringify({ sub: move.sub }), moved: move.sub };
+        };
       }
       case "unsubscribe": {
         const { sub } = this.#read(unsubscribeSchema, params);
-        this.#subscriptions.drop(sub);
-        this.isManifold = this.#subscriptions.size > 1;
-        return { result: JSON.stringify({ sub }) };
+        return async () => {
+          this.#subscriptions.drop(sub);
+          this.isManifold = this.#subscriptions.size > 1;
+          return { result: JSON.stringify({ sub }) };
+        };
       }
       case "command":
-        return { result: await this.#command(params) };
+        return async () => ({ result: await this.#command(params) });
       case "authenticate":
         this.#read(authenticateSchema, params);
-        return { result: JSON.stringify({ role: this.#options.commands.role }) };
+        return async () => ({ result: JSON.stringify({ role: this.#options.commands.role }) });
       case "ping":
         this.#read(pingSchema, params);
-        return { result: JSON.stringify({ at: this.#options.timers.wallMs() }) };
+        return async () => ({ result: JSON.stringify({ at: this.#options.timers.wallMs() }) });
+      case "ack":
+        // With an id it is a request, and has an answer like any other.
+        return async () => {
+          this.#acknowledge(message);
+          return { result: "{}" };
+        };
       default:
         throw new Refusal("unknown_method", { facts: { method: method.slice(0, 64) } });
     }
+  }
+
+  /** Answers of one who does not read them are bounded too (L6). */
+  #reply(text: string): void {
+    if (this.#phase === "closed") return;
+    this.#unreadUnits =
+      this.#transport.waitingBytes > SESSION_LIMITS.unackedBytes ? this.#unreadUnits + text.length : 0;
+    if (this.#unreadUnits > MAX_UNREAD_UNITS) return this.close(CLOSE.tooSlow, "too slow");
+    this.#transport.reply(text);
   }
 
   async #command(params: string): Promise<string> {
@@ -265,8 +345,8 @@ export class Session implements Listener {
 
   #refuse(id: string | undefined, error: unknown): void {
     if (!(error instanceof Refusal)) this.#options.fault(error);
-    if (id === undefined || this.#phase === "closed") return;
+    if (id === undefined) return;
     const refusal = error instanceof Refusal ? error : new Refusal("internal");
-    this.#transport.reply(errorText(id, refusal.code, refusal.told));
+    this.#reply(errorText(id, refusal.code, refusal.told));
   }
 }

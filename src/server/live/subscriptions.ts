@@ -4,7 +4,6 @@
 import {
   type Filter,
   readCursor,
-  type ResetReason,
   resumeOf,
   SESSION_LIMITS,
   type Subscribe,
@@ -12,9 +11,9 @@ import {
   type WindowMove,
   windowSchema,
 } from "../../protocol/index.ts";
-import { viewOf } from "../../feed/index.ts";
+import { unmarked, viewOf } from "../../feed/index.ts";
 import { Refusal } from "../problem.ts";
-import type { Channel } from "./channel.ts";
+import type { Asked, Channel } from "./channel.ts";
 import type { Listener, Member } from "./member.ts";
 
 interface Subscription {
@@ -42,17 +41,21 @@ export class Subscriptions {
     return this.#all.values();
   }
 
-  /** @throws Refusal `no_such_board`, `too_many_subscriptions`, `overloaded` */
-  async subscribe(asked: Subscribe): Promise<Subscribed> {
+  /**
+   * With `isPoll` the rows of a window that the cursor marks as held are not told again.
+   * @throws Refusal `no_such_board`, `too_many_subscriptions`, `overloaded`, `shutting_down`
+   */
+  async subscribe(asked: Subscribe, isPoll = false): Promise<Subscribed> {
     const { sub, board, cursor, rateMs, ...filter } = asked;
     const channel = await this.#channelOf(board);
-    if (channel === undefined) throw new Refusal("no_such_board", { facts: { board } });
+    // First: a server that stops knows no boards any more.
     if (this.#isClosed) throw new Refusal("shutting_down");
+    if (channel === undefined) throw new Refusal("no_such_board", { facts: { board } });
     if (!this.#all.has(sub) && this.#all.size >= SESSION_LIMITS.subscriptions)
       throw new Refusal("too_many_subscriptions", { facts: { max: SESSION_LIMITS.subscriptions } });
     const view = viewOf(filter);
     const stand = standOf(cursor, view.hash, channel);
-    const member = channel.join(this.#listener, { sub, view, rateMs, stand });
+    const member = channel.join(this.#listener, { sub, view, rateMs, stand, isPoll });
     this.drop(sub);
     const subscription: Subscription = { channel, filter, member };
     this.#all.set(sub, subscription);
@@ -104,16 +107,13 @@ export class Subscriptions {
 }
 
 /** Where a replica with that cursor stands, or why it has to start over (W-SUB-5). */
-function standOf(
-  cursor: string | undefined,
-  filterHash: string,
-  channel: Channel,
-): { readonly from: number } | { readonly reset: ResetReason } {
+function standOf(cursor: string | undefined, filterHash: string, channel: Channel): Asked["stand"] {
   if (cursor === undefined) return { reset: "start" };
   const read = readCursor(cursor);
   if (read === undefined) return { reset: "unreadable" };
   const reset = channel.resetFor(read.epoch, read.seq);
   if (reset === "epoch") return { reset };
-  if (read.filter !== filterHash) return { reset: "filter" };
-  return reset === undefined ? { from: read.seq } : { reset };
+  const { hash, mark } = unmarked(read.filter);
+  if (hash !== filterHash) return { reset: "filter" };
+  return reset === undefined ? { from: read.seq, mark } : { reset };
 }
