@@ -66,7 +66,8 @@ export function foldPage(draft: Draft, sync: Sync, shown: Shown): void {
   if (entries?.window !== undefined) draft.window = windowOf(entries.window, draft.reset, shown.window);
   if (entries?.over !== undefined) draft.over = entries.over;
   if (audit !== undefined) {
-    draft.audit.total = audit.total;
+    // A page with more may leave it out.
+    draft.audit.total = audit.total ?? draft.audit.total;
     draft.audit.notes.push(...(audit.add ?? []));
     if (audit.missed !== undefined) draft.audit.missed.push(audit.missed);
   }
