@@ -20,7 +20,9 @@ export type WebSocketClass = new (url: string, protocols: string[]) => WebSocket
 interface WebSocketLike {
   send(text: string): void;
   close(code?: number): void;
-  addEventListener(name: string, listener: (event: never) => void): void;
+  addEventListener(name: "open" | "error", listener: () => void): void;
+  addEventListener(name: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(name: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
 }
 
 export interface ResponseLike {
@@ -131,8 +133,8 @@ function openSocket(
     if (Socket === undefined) return ended(1006, "there are no sockets here");
     socket = new Socket(url, [protocol]);
     socket.addEventListener("open", () => closed || events.opened());
-    socket.addEventListener("message", (event: { data: unknown }) => closed || events.message(event.data));
-    socket.addEventListener("close", (event: { code: number; reason: string }) => ended(event.code, event.reason));
+    socket.addEventListener("message", (event) => closed || events.message(event.data));
+    socket.addEventListener("close", (event) => ended(event.code, event.reason));
     // An error is followed by a close, which tells more; without a listener Node's `ws` would throw.
     socket.addEventListener("error", () => undefined);
   };
