@@ -3,7 +3,6 @@
 
 import { CLOSE } from "../../protocol/wire/close-codes.ts";
 import type { Beat, CommandResult, Drain, PollAnswer, Subscribed, Sync } from "../../protocol/wire/down.ts";
-import { readCursor } from "../../protocol/wire/cursor.ts";
 import { DEFAULT_RATE_MS, MAX_WAIT_MS } from "../../protocol/wire/session-limits.ts";
 import { OPEN_TIMEOUT_MS, SILENCE_MS } from "../connection/phases.ts";
 import { parseJson } from "../exact-json.ts";
@@ -165,7 +164,8 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
       if (signal.aborted) return;
       // The cursor may be ahead by what the feed does not see, which no sync tells.
       const from = syncs.at(-1)?.to ?? open.position.seq;
-      const to = readCursor(cursor)?.seq ?? from;
+      // Its last part is the position. (The protocol's own reader would weigh on pages that never come here.)
+      const to = Number(cursor.slice(cursor.lastIndexOf(".") + 1));
       if (to > from) up.sync(feed.name, { sub: feed.name, from, to });
       polled.set(feed.name, { filter: JSON.stringify(feed.filter()), own: feed.cursor(), told: cursor });
       up.beat(beat);
