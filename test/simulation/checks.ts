@@ -2,7 +2,7 @@
 // that was acknowledged happened once. Does not own what is checked on the way (watch, socket-door, scenario).
 
 import { digestOf } from "../../src/board/index.ts";
-import { sameJson } from "../../src/client/exact-json.ts";
+import { sameJson } from "./same.ts";
 import { SwarmboardError } from "../../src/client/problem.ts";
 import type { Engine } from "../../src/engine/index.ts";
 import type { AuditFilter } from "../../src/protocol/index.ts";

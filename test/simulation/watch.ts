@@ -2,7 +2,7 @@
 // Does not own the end (checks). Written against the chronicle, not against the server's feed.
 
 import type { Subscription } from "../../src/client/subscription.ts";
-import { sameJson } from "../../src/client/exact-json.ts";
+import { sameJson } from "./same.ts";
 import type { FilterInput } from "../../src/protocol/wire/filter.ts";
 import { compareNames } from "../../src/protocol/names.ts";
 import { itemOf, type Chronicle, type Stream, type Version } from "./chronicle.ts";
