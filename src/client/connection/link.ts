@@ -170,7 +170,7 @@ export function createLink(options: LinkOptions): Link {
       const failed: typeof lostHttp = (...how) => {
         if (isMine()) lostHttp(...how);
       };
-      const heard = () => dispatch({ kind: "heard" });
+      const heard = (by?: HttpWay) => dispatch({ kind: "heard", way: by });
       mine.transport = create({ environment, baseUrl, agent, token, way, up: { ...up, heard, failed } });
       use(mine.transport);
     } catch (error) {

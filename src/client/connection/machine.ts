@@ -106,15 +106,13 @@ const TABLE: { readonly [P in Phase]: Row<Extract<Connection, { phase: P }>> } =
     welcomed: welcome,
     closed: (state, { code, reason }, at) =>
       closeCodeOf(code).after === "stop" ? stopped(state, code, reason, at) : failBeside(state, at),
-    heard: (state, _event, { nowMs }) =>
-      state.upSinceMs === undefined
-        ? stay({
-            ...state,
-            past: { ...state.past, streamFailures: state.way === "stream" ? 0 : state.past.streamFailures },
-            sinceMs: nowMs,
-            upSinceMs: nowMs,
-          })
-        : stay(state),
+    heard(state, { way }, { nowMs }) {
+      // Subscriptions beyond the streams that are held open are polled: their answers say nothing of streams.
+      const streamFailures = way === "stream" ? 0 : state.past.streamFailures;
+      const past = { ...state.past, streamFailures };
+      if (state.upSinceMs === undefined) return stay({ ...state, past, sinceMs: nowMs, upSinceMs: nowMs });
+      return stay(streamFailures === state.past.streamFailures ? state : { ...state, past });
+    },
     "http-failed"(state, { code, reason, retryAfterMs }, at) {
       const past = { ...state.past, streamFailures: state.past.streamFailures + (state.way === "stream" ? 1 : 0) };
       // The socket that is tried beside it has its own end.

@@ -122,8 +122,8 @@ export type ConnectionEvent =
   | { readonly kind: "sign"; readonly socket: SocketId }
   | { readonly kind: "drain"; readonly socket: SocketId; readonly afterMs: number; readonly spreadMs: number }
   | { readonly kind: "closed"; readonly socket: SocketId; readonly code: number; readonly reason: string }
-  /** Any answer, or part of one, by HTTP. */
-  | { readonly kind: "heard" }
+  /** Any answer, or part of one, by HTTP; `way`: of what is followed. */
+  | { readonly kind: "heard"; readonly way?: HttpWay | undefined }
   /** `code` is the close code that means the same. */
   | {
       readonly kind: "http-failed";

@@ -132,7 +132,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     try {
       await readEventStream(await ask(feed, "text/event-stream", undefined, signal), (name, told) => {
         if (signal.aborted) return;
-        up.heard();
+        up.heard("stream");
         if (name === "open") {
           beatMs = (told as { beatMs: number }).beatMs;
           opened(feed, told as Subscribed);
@@ -158,7 +158,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
       const text = await (await ask(feed, "application/json", waitMs, signal)).text();
       if (signal.aborted) return;
       const { open, syncs, beat, cursor } = parseJson(text) as PollAnswer;
-      up.heard();
+      up.heard("poll");
       opened(feed, open);
       for (const sync of syncs) if (!signal.aborted) up.sync(feed.name, sync);
       if (signal.aborted) return;

@@ -68,7 +68,8 @@ export interface SocketUpward extends Upward {
 
 /** What only the connection needs to know of HTTP. */
 export interface HttpUpward extends Upward {
-  heard(): void;
+  /** `way`: of what is followed, as far as this says that it works. */
+  heard(way?: HttpWay): void;
   failed(code: number, reason: string, retryAfterMs?: number): void;
 }
 
