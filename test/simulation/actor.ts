@@ -78,11 +78,23 @@ export class Actor {
       options.trace.mix(text.length + Math.floor(time.nowMs));
       this.hearing.heard(text, asked);
     };
-    this.machine = new Machine({ time, chance: chance.fork(), network, heard });
+    this.machine = new Machine({ time, chance: chance.fork(), network, heard, said: this.hearing.said });
     this.#cache = chance.percent(30) ? createShelf(chance.fork()) : undefined;
     this.#echoes = chance.percent(40);
     this.#rateMs = chance.pick([undefined, undefined, 0, 10, 200]);
     this.#open();
+  }
+
+  /** It says that what it shows is what there is, by the best way that its network has. */
+  get isCurrent(): boolean {
+    const { status } = this.client ?? {};
+    if (status?.phase === "live") return true;
+    // Without a subscription nothing says that it is current.
+    return status?.phase === "polling" && this.isWithoutSockets && (!status.behind || this.watches.length === 0);
+  }
+
+  get isWithoutSockets(): boolean {
+    return this.network.weather.noSockets;
   }
 
   /** One thing that its user does. */

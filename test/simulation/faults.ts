@@ -62,9 +62,10 @@ export class Faults {
   /** From now on all goes well. */
   async end(): Promise<void> {
     this.#isOver = true;
-    const { disk, actors, server } = this.#options;
+    const { disk, actors, server, chance } = this.#options;
     disk.weather = FAIR_DISK;
-    for (const { network } of actors) network.clear();
+    for (const { network } of actors)
+      network.clear(chance.percent(5) ? { noSockets: true, noStreams: chance.percent(50) } : {});
     await this.#restarting;
     if (!server.isUp) await server.start();
   }

@@ -6,7 +6,11 @@ import type { Watch } from "./watch.ts";
 export interface Hearing {
   /** `asked`: the address of the request that is answered. */
   readonly heard: (text: string, asked?: string) => void;
+  /** Every text that is sent by socket. */
+  readonly said: (text: string) => void;
   lastSignAtMs: number;
+  /** Syncs that came and are not acknowledged: their size, and since when (W-FLOW-1). */
+  owed: { readonly units: number; readonly sinceMs: number } | undefined;
   /** The snapshots of each subscription: from their ends on notes are told one by one. */
   readonly snapshots: ReadonlyMap<string, readonly Snapshot[]>;
   /** Once in a while: which replicas are behind what a beat told. */
@@ -57,6 +61,7 @@ export function createHearing(watches: () => readonly Watch[], nowMs: () => numb
 
   function forget(): void {
     coming.clear();
+    hearing.owed = undefined;
     for (const watch of watches()) {
       watch.beatSeq = 0;
       watch.behindSinceMs = undefined;
@@ -66,7 +71,12 @@ export function createHearing(watches: () => readonly Watch[], nowMs: () => numb
   function socket(text: string): void {
     hearing.lastSignAtMs = nowMs();
     if (isPush(text, "welcome")) forget();
-    else if (isPush(text, "beat")) beat((JSON.parse(text) as { params: Beat }).params);
+    if (isPush(text, "sync"))
+      hearing.owed = {
+        units: (hearing.owed?.units ?? 0) + text.length,
+        sinceMs: hearing.owed?.sinceMs ?? nowMs(),
+      };
+    if (isPush(text, "beat")) beat((JSON.parse(text) as { params: Beat }).params);
     else if (isPush(text, "sync") && (coming.size > 0 || text.includes('"reset":"')))
       sync((JSON.parse(text) as { params: Sync }).params);
   }
@@ -89,7 +99,11 @@ export function createHearing(watches: () => readonly Watch[], nowMs: () => numb
 
   const hearing: Hearing = {
     heard: (text, asked) => (asked === undefined ? socket(text) : http(text, asked)),
+    said(text) {
+      if (isPush(text, "ack")) hearing.owed = undefined;
+    },
     lastSignAtMs: 0,
+    owed: undefined,
     snapshots,
     look() {
       for (const watch of watches()) {

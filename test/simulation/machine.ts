@@ -16,6 +16,8 @@ export interface MachineOptions {
   readonly network: Network;
   /** Every text that arrives whole, by socket or as an answer to a request by HTTP. */
   readonly heard: (text: string, asked?: string) => void;
+  /** Every text that is sent by socket. */
+  readonly said: (text: string) => void;
 }
 
 /** The status line and head of a handshake's answer; only its length matters. */
@@ -126,7 +128,10 @@ export class Machine {
       return undefined;
     });
     return {
-      send: (text) => link?.from("client").write(textBytes(text)),
+      send: (text) => {
+        this.#options.said(text);
+        link?.from("client").write(textBytes(text));
+      },
       close: () => {
         if (isOver) return;
         isOver = true;

@@ -57,6 +57,11 @@ export class Network {
     this.#options = options;
   }
 
+  /** Nothing breaks by itself any more. */
+  get isFair(): boolean {
+    return this.weather.broken + this.weather.dying === 0;
+  }
+
   get links(): readonly Link[] {
     return [...this.#links];
   }
@@ -81,11 +86,12 @@ export class Network {
     });
   }
 
-  /** The network is good from now on. What is dead stays dead: the two sides have to find out. */
-  clear(): void {
-    this.weather = FAIR;
+  /** The network is good from now on, but for a proxy that stays. What is dead stays dead: the two sides have to find out. */
+  clear(proxy: Partial<Weather> = {}): void {
+    this.weather = { ...FAIR, ...proxy };
     this.#isCut = false;
     for (const link of this.#links) link.heal();
+    if (this.weather.noSockets) this.breakAll();
   }
 
   /** Every connection dies without a word, and no other comes to be, until `mend`. */
@@ -127,7 +133,7 @@ export class Network {
     if (purpose === "stream" && noStreams) link.die(["client"]);
     const later = (what: string, run: () => void): void =>
       void time.after(chance.pause(8000), () => {
-        if (!this.#links.has(link) || this.weather === FAIR) return;
+        if (!this.#links.has(link) || this.isFair) return;
         trace.say(time.nowMs, `${name} ${purpose} ${what}`);
         run();
       });

@@ -8,6 +8,12 @@ const PLAYED_FOR_MS = 18_000;
 const AT_LEAST = 60;
 const AT_MOST = 300;
 
+/** What once went wrong. A seed plays another scenario once the simulation changes; then it is one more among many. */
+const REGRESSIONS = [
+  // A polled subscription beyond the four held streams passed for a stream that works, behind a proxy that holds them back.
+  20_043,
+];
+
 function expectRight({ seed, wrongs, trace }: Verdict): void {
   const again = `npm run simulate -- --seed ${seed} --scenarios 1 --trace`;
   const said = wrongs.length === 0 ? "" : ["", ...wrongs, ...trace, again].join("\n");
@@ -21,6 +27,7 @@ describe("clients, servers and the network between them", () => {
   });
 
   it("converge in every scenario: replicas are the board, notes are told once, commands are applied once (L1 to L9)", async () => {
+    for (const seed of REGRESSIONS) expectRight(await playScenario(seed));
     const startedAtMs = performance.now();
     for (let n = 0; n < AT_MOST; n++) {
       expectRight(await playScenario(FIRST + n));
