@@ -18,10 +18,12 @@ export interface CheckOptions {
   readonly disk: Disk;
   readonly actors: readonly Actor[];
   readonly nowMs: number;
+  /** No connection fell silent. */
+  readonly isAudible: boolean;
   readonly wrong: (what: string) => void;
 }
 
-export async function checkAll({ engine, disk, actors, nowMs, wrong }: CheckOptions): Promise<void> {
+export async function checkAll({ engine, disk, actors, nowMs, isAudible, wrong }: CheckOptions): Promise<void> {
   for (const name of engine.list()) {
     const board = await engine.board(name);
     const chronicle = disk.chroniclesOf(name).at(-1);
@@ -32,6 +34,7 @@ export async function checkAll({ engine, disk, actors, nowMs, wrong }: CheckOpti
   for (const actor of actors) {
     for (const watch of actor.watches)
       checkWatch(watch, actor, disk, (what) => wrong(`${actor.name} ${watch.name}: ${what}`));
+    if (isAudible) for (const issued of actor.issued) checkPatience(issued, wrong);
     for (const issued of actor.issued)
       checkCommand(issued, disk, nowMs, (what) => wrong(`${actor.name} ${issued.id} ${issued.command.type}: ${what}`));
   }
@@ -113,6 +116,16 @@ function compareNotes(
   if (at < told.length) return `${told[at]} is told too often, or out of order`;
   const odd = left.findIndex((count) => count !== 0);
   return odd < 0 ? undefined : `a gap says ${missed[odd]?.count}, which is ${left[odd]} too many`;
+}
+
+const PATIENCE_MS = 20_000;
+
+/** A command goes again with each connection, so it is answered long before it is given up. */
+function checkPatience({ actor, id, atMs, answers }: Issued, wrong: (what: string) => void): void {
+  const [first] = answers;
+  if (first === undefined || first.ok || first.atMs - atMs < PATIENCE_MS) return;
+  if (first.error instanceof SwarmboardError && first.error.detail.startsWith("No answer in time"))
+    wrong(`${actor} ${id} is given up after ${Math.round(first.atMs - atMs)} ms, although nothing fell silent`);
 }
 
 /** Settled; if acknowledged, then applied once, as it was told; if surely refused, not at all (L9). */

@@ -46,6 +46,11 @@ export class Faults {
     this.#meanPauseMs = chance.pick([500, 1500, 4000]);
   }
 
+  /** Connections end, but none falls silent, and nothing on the way is slow: no command has to wait for long. */
+  get isAudible(): boolean {
+    return !["weather", "cut", "sleep", "kill", "amnesia", "disk"].some((kind) => this.#kinds.includes(kind as Kind));
+  }
+
   get kinds(): readonly string[] {
     return this.#kinds;
   }

@@ -136,7 +136,7 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
     for (const { name, client } of actors) wrong(`${name} does not come to rest: ${JSON.stringify(client?.status)}`);
   const { engine } = server;
   if (engine === undefined) wrong("the server is not up");
-  else await checkAll({ engine, disk, actors, nowMs: time.nowMs, wrong });
+  else await checkAll({ engine, disk, actors, nowMs: time.nowMs, isAudible: faults.isAudible, wrong });
   for (const { client } of actors) client?.close();
   await server.kill(true, []);
   await time.run(time.nowMs + 1000, () => undefined);
