@@ -1,7 +1,7 @@
 // Owns the verdict on a scenario that has come to rest: every replica is the board, every note was told or its loss was, every command
 // that was acknowledged happened once. Does not own what is checked on the way (watch, socket-door, scenario).
 
-import { digestOf } from "../../src/board/index.ts";
+import { digestOf, nextExpiry } from "../../src/board/index.ts";
 import { sameJson } from "./same.ts";
 import { SwarmboardError } from "../../src/client/problem.ts";
 import type { Engine } from "../../src/engine/index.ts";
@@ -23,11 +23,16 @@ export interface CheckOptions {
   readonly wrong: (what: string) => void;
 }
 
+/** What has expired is ended within this. */
+const EXPIRY_MS = 1000;
+
 export async function checkAll({ engine, disk, actors, nowMs, isAudible, wrong }: CheckOptions): Promise<void> {
   for (const name of engine.list()) {
     const board = await engine.board(name);
     const chronicle = disk.chroniclesOf(name).at(-1);
     if (board === undefined || chronicle === undefined) continue;
+    const dueAt = nextExpiry(board.state) ?? Infinity;
+    if (dueAt < board.clockNow() - EXPIRY_MS) wrong(`${name}: something is overdue for ${board.clockNow() - dueAt} ms`);
     if (digestOf(board.state) !== digestOf(chronicle.state))
       wrong(`${name}: the state is not the fold of the log (L2): ${board.state.seq} and ${chronicle.state.seq}`);
   }

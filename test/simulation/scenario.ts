@@ -90,7 +90,16 @@ export async function playScenario(seed: number, { print }: ScenarioOptions = {}
     time.after(chance.next() * stormMs, () =>
       chance.pick(actors).send("default", loadOf(chance, habits, chance.int(50, 600), 4000)),
     );
+  if (chance.percent(1)) flood(actors[0] as Actor, actors[1] as Actor);
   faults.begin();
+
+  /** More notes than are told of one absence, while one client is away. */
+  function flood(away: Actor, writer: Actor): void {
+    for (let n = 0; n < 5; n++) away.subscribe();
+    time.after(1000, () => away.network.cut());
+    for (let n = 0; n < 8; n++) time.after(1500 + n * 100, () => writer.send("default", stormOf(chance, 2500)));
+    time.after(15_000, () => away.network.mend());
+  }
 
   function repeat(meanMs: number, run: () => void): void {
     time.after(chance.pause(meanMs), () => {
