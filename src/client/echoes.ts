@@ -22,6 +22,8 @@ export interface Echoes {
   drop(id: string): void;
   /** The replica moved to `seq`, and these keys changed below. Answers with the keys whose echoes ended. */
   moved(seq: number, changed: ReadonlySet<string>): ReadonlySet<string>;
+  /** Positions are of another history from now on: no replica gets to those of before. */
+  forgetPositions(): void;
 }
 
 interface Held extends Echo {
@@ -59,6 +61,9 @@ export function createEchoes(items: ReadonlyMap<string, Entry>): Echoes {
       if (echo !== undefined) echo.seq = seq;
     },
     drop: remove,
+    forgetPositions() {
+      for (const echo of held.values()) if (echo.seq !== Infinity) echo.seq = 0;
+    },
     moved(seq, changed) {
       const ended = new Set<string>();
       for (const echo of held.values()) {

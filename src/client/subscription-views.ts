@@ -43,6 +43,8 @@ export function createViews(replica: Replica, window: OwnedWindow): Views {
     createCollection<unknown>(replica.items(stream), stream === "entries" ? echoes.over : undefined),
   );
   const onAudit = createListeners<void>();
+  /** Of the position that was told last. */
+  let { epoch } = replica.position();
 
   const entries = owned.entries.collection as Collection<Entry>;
   Object.defineProperty(entries, "over", { get: () => replica.over() });
@@ -59,7 +61,10 @@ export function createViews(replica: Replica, window: OwnedWindow): Views {
     audit: currentOf(replica.audit, ["notes", "total", "missed"], { onChange: onAudit.add }),
     publish({ streams, window: windowChanged, audit }) {
       const below = streams.get("entries")?.names ?? NONE;
-      const ended = echoes.moved(replica.position().seq, below);
+      const position = replica.position();
+      if (position.epoch !== epoch) echoes.forgetPositions();
+      ({ epoch } = position);
+      const ended = echoes.moved(position.seq, below);
       for (const [stream, { members }] of streams) owned[stream].touch(members);
       if (ended.size > 0) owned.entries.touch(true);
       if (below.size + ended.size > 0) owned.entries.tell(ended.size === 0 ? below : new Set([...below, ...ended]));
