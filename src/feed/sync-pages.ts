@@ -78,11 +78,15 @@ export function* syncPages(request: SyncRequest): Pages {
 }
 
 function* tellEverything({ feed, view }: SyncRequest, page: PageText): Pages {
-  const { state } = feed;
+  const { state, head } = feed;
   if (view.sees !== undefined) {
     const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countOf(feed, view);
     if (count > view.atMost) page.flag("entries", `"over":${count}`);
-    else for (const key of view.keys ?? keysWith(feed, view)) yield* tellEntry(feed, view, page, key, undefined, false);
+    else
+      for (const key of view.keys ?? keysWith(feed, view)) {
+        // One that was deleted and came again while pages were pulled comes up twice here: it is told with the changes.
+        if ((state.entries.get(key)?.seq ?? 0) <= head) yield* tellEntry(feed, view, page, key, undefined, false);
+      }
   }
   for (const stream of view.streams) {
     for (const name of ITEM_SOURCES[stream].names(state)) yield* tellItem(feed, page, stream, name);
