@@ -58,6 +58,7 @@ async function comeBack({ name, sockets, note }) {
   // Everybody stands at one place.
   await broadcast(server, 1);
   const before = await quiet(clients);
+  await server.ask("gc");
   const idleBytes = await residentBytes(server.pids);
   await clients.ask("close");
   await broadcast(server, MISSED);
