@@ -15,7 +15,8 @@ export async function startField({ names, sockets, more = [], note }) {
     if (server === undefined) continue;
     const clients = await startClients(server, sockets, more);
     // Code gets compiled, the last of it after some ten thousand deliveries: what counts is a server that has been up a while.
-    await server.ask(`broadcast 200 ${Math.ceil(60_000 / sockets)} 2`);
+    // Not faster than ours sends each change by itself: several in one message are one delivery.
+    await server.ask(`broadcast 200 ${Math.min(18, Math.ceil(60_000 / sockets))} 5`);
     await quiet(clients);
     field.push({ name, server, clients, sockets });
   }

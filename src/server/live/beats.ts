@@ -5,8 +5,8 @@ import type { LiveTimers } from "./timers.ts";
 
 /** An interval has so many turns. */
 const TURNS = 20;
-/** So few share a turn, and its frame, before there is another one. */
-const TOGETHER = 32;
+/** So many share a turn and its frame before there is another one: a wake-up for a few costs more than it spreads. */
+const TOGETHER = 256;
 
 interface Beating {
   /** Between two beats; 0 for none. */

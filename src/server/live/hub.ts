@@ -89,9 +89,10 @@ export function createHub(options: HubOptions): Hub {
   const beats = new Beats<Session>(timers, (due) => {
     const frames = new Map<string, Frame>();
     for (const session of due) {
-      const own = new Set<Channel>();
-      for (const { channel } of session.subscriptions) own.add(channel);
-      const name = Array.from(own, ({ board }) => board.name).join(" ");
+      const own: Channel[] = [];
+      for (const { channel } of session.subscriptions) if (!own.includes(channel)) own.push(channel);
+      const name =
+        own.length === 1 && own[0] !== undefined ? own[0].board.name : own.map(({ board }) => board.name).join(" ");
       const frame = frames.get(name) ?? beatFor(own);
       frames.set(name, frame);
       session.beat(frame);
