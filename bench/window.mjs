@@ -89,12 +89,12 @@ class Client {
   }
 
   /** When the first rows of a window came, and when they were exact. */
-  async window(sub, window) {
+  async window(sub, window, rateMs = 0) {
     const first = this.sync((sync) => sync.sub === sub && (sync.entries?.window?.rows.length ?? 0) > 0);
     const exact = this.sync(
       (sync) => sync.sub === sub && sync.entries?.window !== undefined && sync.entries.window.approximate === undefined,
     );
-    this.send("subscribe", { sub, board: "default", entries: { window }, rateMs: 0 });
+    this.send("subscribe", { sub, board: "default", entries: { window }, rateMs });
     return { first: await first, exact };
   }
 
@@ -166,12 +166,33 @@ async function changes(server, { windows, seconds }) {
   return { cpuUs: (cpuMs * 1000) / written, perSecond: written / seconds, delayP99Ms: p99, bytes };
 }
 
+/** From connecting until all of a prefix is told, in ms. */
+async function snapshot(server, prefix) {
+  const startedAt = performance.now();
+  const client = await Client.open(server.port);
+  const told = client.sync(({ more }) => more === undefined);
+  client.send("subscribe", { sub: "p", board: "default", entries: { prefix }, rateMs: 0 });
+  const ms = (await told) - startedAt;
+  client.close();
+  return ms;
+}
+
+async function prefixes({ add, server, prefix }) {
+  const times = [];
+  const cpuMs = await server.cpuMsOf(async () => {
+    for (let i = 0; i < 20; i++) times.push(await snapshot(server, prefix));
+  });
+  const walk = await server.ask("walk", { prefix });
+  add(`${prefix}, some 1100 of all: connect → snapshot`, percentile(times, 0.5), "ms", walk.ms, "a look at every key");
+  add(`${prefix}: CPU`, cpuMs / 20, "ms");
+}
+
 export async function run({ figures, quick }) {
   const count = quick ? 100_000 : 1_000_000;
   const dir = await mkdtemp(join(process.env["SWARMBOARD_BENCH_DIR"] ?? tmpdir(), "swarmboard-window-"));
   const fill = startServer(dir, "fill", count);
   await new Promise((resolve) => fill.once("exit", resolve));
-  const server = await serve(dir, count);
+  let server = await serve(dir, count);
   /** Beside a bound that it has to keep, or beside a peer. */
   const add = (name, value, unit, beside, peer) =>
     figures.add({
@@ -183,6 +204,14 @@ export async function run({ figures, quick }) {
     });
   figures.note(`${count} entries, keys in no order, from a snapshot; RSS before anybody looks:`);
   add("RSS, nobody looks", (await server.ask("memory")) / 1e6, "MB");
+
+  const prefix = `task:${quick ? 42 : 424}`;
+  await server.ask("delay");
+  const asked = await snapshot(server, prefix);
+  add(`${prefix}, keys in no order yet: connect → snapshot`, asked, "ms");
+  add(`${prefix}, while it is looked for: longest stall`, (await server.ask("delay")).max, "ms", 50);
+  await server.stop();
+  server = await serve(dir, count);
 
   const orders = {};
   for (const sort of ["key", "changed"]) {
@@ -225,27 +254,7 @@ export async function run({ figures, quick }) {
   }
   add("RSS with both orders", (await server.ask("memory")) / 1e6, "MB", 1100);
 
-  const prefix = `task:${quick ? 42 : 424}`;
-  const client = await Client.open(server.port);
-  const prefixes = [];
-  const prefixCpuMs = await server.cpuMsOf(async () => {
-    for (let i = 0; i < 20; i++) {
-      const startedAt = performance.now();
-      const told = client.sync(({ sub, more }) => sub === "p" && more === undefined);
-      client.send("subscribe", { sub: "p", board: "default", entries: { prefix }, rateMs: 0 });
-      prefixes.push((await told) - startedAt);
-    }
-  });
-  client.close();
-  const walk = await server.ask("walk", { prefix });
-  add(
-    `${prefix}, some 1100 of all: subscribe → snapshot`,
-    percentile(prefixes, 0.5),
-    "ms",
-    walk.ms,
-    "a look at every key",
-  );
-  add(`${prefix}: CPU`, prefixCpuMs / 20, "ms");
+  await prefixes({ add, server, prefix });
 
   for (const [what, text] of [
     ["rare, worker starts", quick ? "42424" : "424242"],

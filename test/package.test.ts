@@ -60,6 +60,33 @@ describe("the published package", () => {
     expect(stdout.trim()).toBe("412 200");
   });
 
+  it("gives its client to programs, which connects and hears of a change", async () => {
+    const program = `
+      import { connect, toJson } from "swarmboard/client";
+      import { httpFallback } from "swarmboard/client/http";
+      import { fileCache } from "swarmboard/client/node";
+      import { createServer } from "swarmboard/server";
+      const server = await createServer({ port: 0, memory: true, logger: false });
+      const client = connect(server.url, { agent: "packed", fallback: httpFallback, cache: fileCache("kept") });
+      const board = client.board();
+      const { entries, ready } = board.subscribe({ entries: { prefix: "task:" } });
+      await ready;
+      const heard = new Promise((resolve) => entries.onKey("task:1", () => resolve(entries.get("task:1"))));
+      await board.put("task:1", { big: 12345678901234567890n });
+      const { key, value, by } = await heard;
+      console.log(client.status.phase, toJson({ key, value, by }));
+      client.close();
+      await server.close();`;
+    const { stdout } = await exec(process.execPath, ["--input-type=module", "-e", program], { cwd: folder, env });
+    expect(stdout.trim()).toBe('live {"key":"task:1","value":{"big":12345678901234567890},"by":"packed"}');
+  });
+
+  it("tells of its hooks that they need React, and of nothing else", async () => {
+    const program = 'import("swarmboard/react").catch(({ code, message }) => console.log(code, message));';
+    const { stdout } = await exec(process.execPath, ["--input-type=module", "-e", program], { cwd: folder, env });
+    expect(stdout).toMatch(/^ERR_MODULE_NOT_FOUND Cannot find package 'react'/);
+  });
+
   it("serves the board and its dashboard, assets included, and stops cleanly", async () => {
     const child = spawn("npx", ["--no-install", "swarmboard", "--port", "0", "--data", "data"], {
       cwd: folder,

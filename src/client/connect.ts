@@ -4,7 +4,7 @@
 import { createBoard, type Board } from "./board.ts";
 import { createCommandQueue } from "./command-queue.ts";
 import { createLink } from "./connection/link.ts";
-import { DEFAULT_TIMING } from "./connection/phases.ts";
+import { DEFAULT_TIMING, FIRST_CEILING_MS } from "./connection/phases.ts";
 import { type Environment, type FetchLike, platformEnvironment, type WebSocketClass } from "./environment.ts";
 import { createListeners } from "./listeners.ts";
 import { problem } from "./problem.ts";
@@ -86,7 +86,7 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
     fallback: async () => options.fallback ?? (await import("./transports/http.ts")).httpFallback,
     timing: {
       ...DEFAULT_TIMING,
-      maxCeilingMs: Math.min(30_000, Math.max(DEFAULT_TIMING.firstCeilingMs, reconnectMaxMs)),
+      maxCeilingMs: Math.min(30_000, Math.max(FIRST_CEILING_MS, reconnectMaxMs)),
       jitterMs: reconnectJitterMs ?? DEFAULT_TIMING.jitterMs,
       canRenewToken: token !== undefined,
     },

@@ -6,10 +6,10 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { WebSocketServer } from "ws";
+import { type WebSocket as NodeWebSocket, WebSocketServer } from "ws";
 import { SESSION_LIMITS } from "../protocol/wire/session-limits.ts";
 import { connect } from "./connect.ts";
-import { platformEnvironment } from "./environment.ts";
+import { platformEnvironment, type WebSocketClass } from "./environment.ts";
 import { fileCache } from "./node.ts";
 
 const ended: (() => unknown)[] = [];
@@ -88,5 +88,12 @@ describe("the platform", () => {
     for (let i = 0; i < 1000; i++) expect(now()).toBeGreaterThanOrEqual(first);
     expect(platform.resolveUrl("wss://a.b/c/?d#e")).toBe("https://a.b/c");
     expect(random()).toBeLessThan(1);
+  });
+});
+
+describe("a WebSocket class that is given", () => {
+  it("may be that of browsers or of the package ws, as they are typed", () => {
+    const fit: [typeof globalThis.WebSocket, typeof NodeWebSocket] extends WebSocketClass[] ? true : false = true;
+    expect(fit).toBe(true);
   });
 });

@@ -1,6 +1,8 @@
 // Owns everything that the client takes from its surroundings: clocks, timers, chance, sockets, requests, signs of waking.
 // Does not decide anything. The only file of the client that touches globals, so a simulation replaces it whole.
 
+import type NodeModule from "node:module";
+
 /** What a socket tells. Nothing is told after `close` was called on its handle. */
 export interface SocketEvents {
   opened(): void;
@@ -18,7 +20,9 @@ export type WebSocketClass = new (url: string, protocols: string[]) => WebSocket
 interface WebSocketLike {
   send(text: string): void;
   close(code?: number): void;
-  addEventListener(name: string, listener: (event: never) => void): void;
+  addEventListener(name: "open" | "error", listener: () => void): void;
+  addEventListener(name: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(name: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
 }
 
 export interface ResponseLike {
@@ -67,6 +71,7 @@ interface Platform {
   readonly location?: { readonly href: string };
   readonly document?: EventTarget & { readonly visibilityState: string };
   readonly addEventListener?: EventTarget["addEventListener"];
+  readonly process?: { readonly getBuiltinModule?: (name: "module") => Pick<typeof NodeModule, "createRequire"> };
 }
 
 export interface PlatformChoices {
@@ -87,7 +92,8 @@ export function platformEnvironment(choices: PlatformChoices = {}): Environment 
       return () => clearTimeout(timer);
     },
     random: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
-    openSocket: (url, protocol, events) => openSocket(choices.WebSocket ?? platform.WebSocket, url, protocol, events),
+    openSocket: (url, protocol, events) =>
+      openSocket(() => choices.WebSocket ?? platform.WebSocket ?? nodeSockets(platform), url, protocol, events),
     fetch: choices.fetch ?? ((url, init) => fetch(url, init)),
     onWake: (listener) => listenForWakes(platform, listener),
     resolveUrl: (url) =>
@@ -108,11 +114,8 @@ function createSteadyClock(): () => number {
   };
 }
 
-// A variable, so that bundlers for browsers leave the module alone. Only Node 20 gets here; the package depends on `ws`.
-const NODE_SOCKETS: string = "ws";
-
 function openSocket(
-  known: WebSocketClass | undefined,
+  socketClass: () => WebSocketClass | undefined,
   url: string,
   protocol: string,
   events: SocketEvents,
@@ -124,18 +127,21 @@ function openSocket(
     closed = true;
     events.closed(code, reason);
   };
-  const open = (Socket: WebSocketClass) => {
+  const open = () => {
     if (closed) return;
+    const Socket = socketClass();
+    if (Socket === undefined) return ended(1006, "there are no sockets here");
     socket = new Socket(url, [protocol]);
     socket.addEventListener("open", () => closed || events.opened());
-    socket.addEventListener("message", (event: { data: unknown }) => closed || events.message(event.data));
-    socket.addEventListener("close", (event: { code: number; reason: string }) => ended(event.code, event.reason));
+    socket.addEventListener("message", (event) => closed || events.message(event.data));
+    socket.addEventListener("close", (event) => ended(event.code, event.reason));
     // An error is followed by a close, which tells more; without a listener Node's `ws` would throw.
     socket.addEventListener("error", () => undefined);
   };
-  const failed = (error: unknown) => ended(1006, `no socket can be opened here: ${String(error)}`);
-  // Always later: the caller does not hold the handle yet.
-  void (known === undefined ? nodeSockets() : Promise.resolve(known)).then(open).catch(failed);
+  // Always later: the caller does not hold the handle yet. A class that throws is a socket that fails.
+  Promise.resolve()
+    .then(open)
+    .catch((error: unknown) => ended(1006, String(error)));
   return {
     send: (text) => socket?.send(text),
     close(code) {
@@ -145,11 +151,11 @@ function openSocket(
   };
 }
 
-async function nodeSockets(): Promise<WebSocketClass> {
-  const loaded = (await import(/* @vite-ignore */ /* webpackIgnore: true */ NODE_SOCKETS)) as {
-    WebSocket: WebSocketClass;
-  };
-  return loaded.WebSocket;
+/** Node 20 has no sockets of its own; the package depends on `ws`, which bundlers for browsers do not see here. */
+function nodeSockets({ process }: Platform): WebSocketClass | undefined {
+  const node = process?.getBuiltinModule?.("module");
+  const loaded = node?.createRequire(import.meta.url)("ws") as { readonly WebSocket: WebSocketClass } | undefined;
+  return loaded?.WebSocket;
 }
 
 function listenForWakes(platform: Platform, listener: (wake: Wake) => void): () => void {

@@ -162,6 +162,18 @@ describe("a replica", () => {
     expect(replica.apply({ sub: "s", from: 6, to: 7 }).kind).toBe("lost");
   });
 
+  it("with `all`, lets go of what it holds of a stream and of what earlier pages said of it (W-SYNC-7)", () => {
+    const replica = createReplica(10);
+    replica.begin(SUBSCRIBED);
+    const task = (name: string, seq: number) => ({ task: name, at: 1, seq });
+    replica.apply({ sub: "s", from: 0, to: 1, reset: "start", tasks: { put: [task("held", 1)] } });
+    replica.apply({ sub: "s", from: 1, more: true, tasks: { put: [task("said", 2)] } });
+    replica.apply({ sub: "s", from: 1, more: true, tasks: { all: true, put: [task("new", 3)] } });
+    expect([...replica.items("tasks").keys()]).toEqual(["held"]);
+    replica.apply({ sub: "s", from: 1, to: 4, tasks: { put: [task("last", 4)] } });
+    expect([...replica.items("tasks").keys()].sort()).toEqual(["last", "new"]);
+  });
+
   it("keeps its cursor until the snapshot of another history is there, whole (W-SYNC-5, law L7)", () => {
     const replica = createReplica(10);
     replica.begin(SUBSCRIBED);

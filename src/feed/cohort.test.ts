@@ -142,7 +142,11 @@ function run(filter: Filter, script: readonly Step[], fill: number): void {
 
 describe(`L4: encode once (seed ${seed})`, () => {
   it("L3, L4: members of a cohort share what they are told, and all of it is true wherever they stand", () => {
-    fc.assert(fc.property(filters, steps(4), fc.nat({ max: 12 }), run), { seed, numRuns: 250 });
+    fc.assert(fc.property(filters, steps(4), fc.nat({ max: 12 }), run), {
+      seed,
+      numRuns: 250,
+      plugins: [fc.interruptAfterTimeLimit(4000)],
+    });
   });
 
   it("W-SYNC-8: a resume holds no patch, so that a client that cannot apply one gets the value", () => {

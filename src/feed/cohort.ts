@@ -3,6 +3,7 @@
 
 import type { AuditNote, ResetReason } from "../protocol/index.ts";
 import type { BoardFeed } from "./board-feed.ts";
+import type { PrefixKeys } from "./prefix-keys.ts";
 import { notesKeptAfter, type Page, type PastNotes, syncPages } from "./sync-pages.ts";
 import type { View } from "./view.ts";
 import type { WindowView } from "./window-view.ts";
@@ -29,7 +30,7 @@ export type Answer<F> =
   | { readonly kind: "pages"; readonly pages: Generator<F, void, void> }
   /** Notes have to be fetched from disk first: those of positions above `from`. */
   | { readonly kind: "notes"; readonly from: number }
-  /** The order of the rows is still being built. */
+  /** The order of the rows is still being built, or the keys of a prefix are looked for. */
   | { readonly kind: "wait" };
 
 /** Answers of at most so many UTF-16 units are made at once and shared. */
@@ -63,6 +64,8 @@ export interface CohortOptions<F> {
   readonly view: View;
   readonly sub: string;
   readonly window: WindowView | undefined;
+  /** Look for the keys of the view's prefix; undefined where there is no need to. */
+  readonly lookUp?: (() => PrefixKeys | undefined) | undefined;
   readonly wrap: (page: Page) => F;
   readonly noteText: (note: AuditNote) => string;
 }
@@ -73,6 +76,7 @@ export class Cohort<F> {
   readonly #options: CohortOptions<F>;
   readonly #kept = new Map<string, Kept<F>>();
   #keptUnits = 0;
+  #prefixKeys: PrefixKeys | undefined;
   #last: Last<F> | undefined;
   #quiet: { readonly from: number; readonly to: number; readonly frame: F } | undefined;
   readonly #past = new Map<number, PastNotes>();
@@ -101,6 +105,7 @@ export class Cohort<F> {
     if (reset === undefined && view.audit !== undefined && (this.#past.get(from)?.to ?? from) < notesKeptAfter(feed)) {
       return { kind: "notes", from };
     }
+    if (reset !== undefined && this.#isLookingUp()) return { kind: "wait" };
     return this.#make(name, stand, rows);
   }
 
@@ -156,8 +161,16 @@ export class Cohort<F> {
     return units >= MIN_REUSED_UNITS && behind <= MAX_RECORDS_BEHIND;
   }
 
+  /** Whether the keys that a snapshot holds are still being looked for. */
+  #isLookingUp(): boolean {
+    const { feed, lookUp } = this.#options;
+    this.#prefixKeys = feed.byKey === undefined ? (this.#prefixKeys ?? lookUp?.()) : undefined;
+    return this.#prefixKeys?.isReady === false;
+  }
+
   #make(name: string, { from, reset, rows: heldRows, isLive }: Stand, rows: number): Answer<F> {
     const { feed, view, window, wrap, noteText } = this.#options;
+    const prefixKeys = this.#prefixKeys;
     const pages = syncPages({
       feed,
       view,
@@ -165,8 +178,9 @@ export class Cohort<F> {
       from,
       reset,
       patches: isLive,
+      keys: prefixKeys === undefined ? undefined : () => prefixKeys.now(),
       past: reset === undefined ? this.#past.get(from) : undefined,
-      window: window === undefined ? undefined : () => window.textFrom(reset === undefined ? heldRows : 0),
+      window: window === undefined ? undefined : () => window.textsFrom(reset === undefined ? heldRows : 0),
       noteText,
     });
     const frames: F[] = [];

@@ -8,6 +8,7 @@ import { EarlyRows } from "./early-rows.ts";
 import { FirstRows, MAX_FIRST_ROWS } from "./first-rows.ts";
 import { FoundRows } from "./found-rows.ts";
 import { KeyOrder } from "./key-rows.ts";
+import { PrefixKeys } from "./prefix-keys.ts";
 import type { RowSource } from "./window-view.ts";
 
 /** Orders by last change at once, one for each prefix that is looked at so. Beyond: refused. */
@@ -70,6 +71,15 @@ export class RowSources {
   /** Begin to build the index by key, for whoever asks for a range of keys next. */
   prepare(): void {
     this.#keyOrder();
+  }
+
+  /** The keys of a prefix, until the index is there; undefined where a look at all keys is quick enough. */
+  lookUp(prefix: string): PrefixKeys | undefined {
+    if (this.#isSmall) return undefined;
+    const keys = new PrefixKeys(this.#feed, prefix);
+    this.#look(keys.look(this.#step));
+    this.prepare();
+    return keys;
   }
 
   close(): void {

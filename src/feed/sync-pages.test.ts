@@ -131,7 +131,11 @@ function run(filters: readonly Filter[], script: readonly Step[], fill: number):
 describe(`L3: one sync rule (seed ${seed})`, () => {
   it("W-SYNC-4 to 10: after each answer the replica is the plain view of its position, however slowly it pulls", () => {
     const three = fc.tuple(filters, filters, filters);
-    fc.assert(fc.property(three, steps(3), fc.nat({ max: 12 }), run), { seed, numRuns: 400 });
+    fc.assert(fc.property(three, steps(3), fc.nat({ max: 12 }), run), {
+      seed,
+      numRuns: 400,
+      plugins: [fc.interruptAfterTimeLimit(4000)],
+    });
   });
 
   it("W-SYNC-6: pages end with a position, even where all that changed meanwhile is not seen", () => {

@@ -9,6 +9,7 @@ import { ITEM_SOURCES } from "./item-texts.ts";
 import { LARGE_UNITS } from "./large-values.ts";
 import { PageText } from "./page-text.ts";
 import { meetsAudit, type View } from "./view.ts";
+import type { WindowTexts } from "./window-view.ts";
 
 /** Notes that are on disk only, fetched before the sync begins: all of the view's after `from` up to `to`. */
 export interface PastNotes {
@@ -28,8 +29,10 @@ export interface SyncRequest {
   /** Large values may be told as patches: only where `from` is a position that a live client stands at. */
   readonly patches: boolean;
   readonly past: PastNotes | undefined;
-  /** The member `"window":{…}` of the entries, made anew for the last page; undefined where it is unchanged. */
-  readonly window: (() => string | undefined) | undefined;
+  /** The keys of the view's prefix, where somebody looked for them already; otherwise all keys are looked at. */
+  readonly keys?: (() => Iterable<string>) | undefined;
+  /** The rows of the window, looked at for the last pages; undefined where they are unchanged. */
+  readonly window: (() => WindowTexts | undefined) | undefined;
   readonly noteText: (note: AuditNote) => string;
 }
 
@@ -68,7 +71,7 @@ export function* syncPages(request: SyncRequest): Pages {
     // From here on nothing new is looked at, however slowly the last pages are pulled.
     const window = request.window?.();
     const found = notes?.find();
-    if (window !== undefined) page.flag("entries", window);
+    if (window !== undefined) yield* tellWindow(page, window);
     if (found !== undefined) yield* tellNotes(page, found);
     // What changed while pages were pulled may be nothing that the view sees: the position has to be said all the same.
     if (!page.isEmpty || page.isUnderWay) yield { params: page.takeLast(upTo), to: upTo };
@@ -77,30 +80,30 @@ export function* syncPages(request: SyncRequest): Pages {
   }
 }
 
-function* tellEverything({ feed, view }: SyncRequest, page: PageText): Pages {
+function* tellEverything(request: SyncRequest, page: PageText): Pages {
+  const { feed, view } = request;
   const { state, head } = feed;
+  if (view.isOver) page.flag("entries", `"over":${countOf(feed, view)}`);
   if (view.sees !== undefined) {
-    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countOf(feed, view);
-    if (count > view.atMost) page.flag("entries", `"over":${count}`);
-    else
-      for (const key of view.keys ?? keysWith(feed, view)) {
-        // One that was deleted and came again while pages were pulled comes up twice here: it is told with the changes.
-        if ((state.entries.get(key)?.seq ?? 0) <= head) yield* tellEntry(feed, view, page, key, undefined, false);
-      }
+    for (const key of view.keys ?? keysWith(request)) {
+      // One that was deleted and came again while pages were pulled comes up twice here: it is told with the changes.
+      if ((state.entries.get(key)?.seq ?? 0) <= head) yield* tellEntry(feed, view, page, key, undefined, false);
+    }
   }
   for (const stream of view.streams) {
     for (const name of ITEM_SOURCES[stream].names(state)) yield* tellItem(feed, page, stream, name);
   }
 }
 
-function countOf({ state, byKey }: BoardFeed, view: View): number {
-  if (view.prefix === "") return state.entries.size;
+/** How many entries have the view's prefix. Costs a look at all keys while they are in no order. */
+export function countOf({ state, byKey }: BoardFeed, { prefix }: Pick<View, "prefix">): number {
+  if (prefix === "") return state.entries.size;
   if (byKey !== undefined) {
-    const { from, to } = byKey.rangeOfPrefix(view.prefix);
+    const { from, to } = byKey.rangeOfPrefix(prefix);
     return to - from;
   }
   let count = 0;
-  for (const key of state.entries.keys()) if (view.sees?.(key) === true) count++;
+  for (const key of state.entries.keys()) if (key.startsWith(prefix)) count++;
   return count;
 }
 
@@ -108,23 +111,26 @@ function countOf({ state, byKey }: BoardFeed, view: View): number {
  * Keys that may be in the view. While they are pulled the board goes on: a key that is there all the time is among them;
  * one that comes or goes may be.
  */
-function* keysWith({ state, byKey }: BoardFeed, { prefix }: View): Generator<string, void, void> {
-  // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
+function* keysWith({ feed, view, keys }: SyncRequest): Generator<string, void, void> {
+  const { prefix } = view;
+  const { state, byKey } = feed;
   if (prefix === "" || byKey === undefined) {
-    yield* state.entries.keys();
+    // A Map's iterator goes on while the map changes: what is added comes at its end, what is gone is passed over.
+    for (const key of keys?.() ?? state.entries.keys()) if (key.startsWith(prefix)) yield key;
     return;
   }
   let { from, to } = byKey.rangeOfPrefix(prefix);
   while (from < to) {
-    const keys = byKey.slice(from, Math.min(LOOKED_AT_ONCE, to - from));
-    yield* keys;
+    const some = byKey.slice(from, Math.min(LOOKED_AT_ONCE, to - from));
+    yield* some;
     // Ranks shift meanwhile: go on after the last key, wherever it stands or stood.
-    from = byKey.rankOf(`${keys.at(-1)}\0`);
+    from = byKey.rankOf(`${some.at(-1)}\0`);
     ({ to } = byKey.rangeOfPrefix(prefix));
   }
 }
 
-function* tellChanges({ feed, view }: SyncRequest, page: PageText, since: number, patches: boolean): Pages {
+function* tellChanges(request: SyncRequest, page: PageText, since: number, patches: boolean): Pages {
+  const { feed, view } = request;
   if (view.sees !== undefined && feed.reaches(since)) {
     for (const key of feed.keysSince(since)) {
       if (view.sees(key)) yield* tellEntry(feed, view, page, key, patches ? since : undefined, true);
@@ -132,13 +138,30 @@ function* tellChanges({ feed, view }: SyncRequest, page: PageText, since: number
   } else if (view.sees !== undefined) {
     // Someone so slow that deletes were forgotten meanwhile.
     page.flag("entries", `"all":true`);
-    for (const key of view.keys ?? keysWith(feed, view)) yield* tellEntry(feed, view, page, key, undefined, false);
+    for (const key of view.keys ?? keysWith(request)) yield* tellEntry(feed, view, page, key, undefined, false);
   }
   for (const stream of view.streams) {
     const names = feed.namesSince(stream, since);
     if (names === undefined) page.flag(stream, `"all":true`);
     for (const name of names ?? ITEM_SOURCES[stream].names(feed.state)) yield* tellItem(feed, page, stream, name);
   }
+}
+
+/** A window of large rows takes several pages: those after the first add to its rows. */
+function* tellWindow(page: PageText, { facts, rows }: WindowTexts): Pages {
+  let text = `"window":{${facts},"rows":[`;
+  let isFirst = true;
+  for (const row of rows) {
+    if (!isFirst && !page.hasRoom(text.length + row.length)) {
+      page.flag("entries", `${text}]}`);
+      yield { params: page.takeMore(), to: undefined };
+      text = `"window":{${facts},"append":true,"rows":[`;
+      isFirst = true;
+    }
+    text += isFirst ? row : `,${row}`;
+    isFirst = false;
+  }
+  page.flag("entries", `${text}]}`);
 }
 
 function* tellEntry(

@@ -29,10 +29,18 @@ export interface Surroundings {
 
 const running = new Set<ChildProcess>();
 
-export function start(args: readonly string[], { env = {}, cwd, input }: Surroundings = {}): Running {
+export const start = (args: readonly string[], surroundings?: Surroundings): Running =>
+  startProgram(process.execPath, [MAIN, ...args], surroundings);
+
+/** Any other program, in the same surroundings. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  { env = {}, cwd, input }: Surroundings = {},
+): Running {
   // Settings of whoever runs the tests must not leak in.
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SWARMBOARD_")));
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(program, args, {
     env: { ...own, ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });

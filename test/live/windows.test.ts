@@ -25,7 +25,10 @@ interface Message {
   readonly method?: string;
   readonly result?: unknown;
   readonly error?: { readonly code: number; readonly data: { readonly code: string } };
-  readonly params?: { readonly sub: string; readonly entries?: { readonly window?: WindowText } };
+  readonly params?: {
+    readonly sub: string;
+    readonly entries?: { readonly window?: WindowText; readonly put?: readonly Row[] };
+  };
 }
 
 const sockets: WebSocket[] = [];
@@ -40,6 +43,8 @@ class Watcher {
   readonly heard: string[] = [];
   readonly answers = new Map<number, Message>();
   readonly windows = new Map<string, WindowText & { readonly shown: readonly Row[] }>();
+  /** Entries that a subscription without a window was told last. */
+  readonly puts = new Map<string, readonly Row[]>();
   closed: number | undefined;
   #lastId = 0;
 
@@ -57,6 +62,7 @@ class Watcher {
       this.answers.set(message.id, message);
     }
     const { sub = "", entries } = message.params ?? {};
+    if (entries?.put !== undefined) this.puts.set(sub, entries.put);
     if (message.method !== "sync" || entries?.window === undefined) return;
     const { window } = entries;
     const shown =
@@ -186,6 +192,21 @@ describe("a window over a socket", () => {
     expect((await other.subscribe("w", { search: "T7", from: 3 })).error).toBeUndefined();
     await one.ask("unsubscribe", { sub: "w0" });
     expect((await other.subscribe("v", { search: "else" })).error).toBeUndefined();
+  });
+
+  it("W-SUB-2: tells the keys of a prefix of a large board, whether they are in order or looked for first", async () => {
+    const server = await filled(9000);
+    const watcher = await new Watcher(server).open();
+    for (const sub of ["first", "second", "third"]) {
+      await watcher.ask("subscribe", { sub, board: "default", entries: { prefix: "Task:0123" } });
+      await until(() => watcher.puts.has(sub));
+      expect(
+        watcher.puts
+          .get(sub)!
+          .map(({ key }) => key)
+          .sort(),
+      ).toEqual(range(1230, 10));
+    }
   });
 
   it("W-WIN-1: refuses windows of 501 rows, and moves of what is no window", async () => {

@@ -61,7 +61,7 @@ export function createLink(options: LinkOptions): Link {
 
   /** A timer that is early enough stays: frames move the time by which silence is too long, hundreds of times a second. */
   function schedule(): void {
-    const atMs = wakeAtMs(state, timing);
+    const atMs = wakeAtMs(state);
     if (timer !== undefined && timer.atMs <= atMs) return;
     timer?.cancel();
     timer = undefined;
@@ -171,7 +171,7 @@ export function createLink(options: LinkOptions): Link {
         if (isMine()) lostHttp(...how);
       };
       const heard = () => dispatch({ kind: "heard" });
-      mine.transport = create({ environment, baseUrl, agent, token, way, timing, up: { ...up, heard, failed } });
+      mine.transport = create({ environment, baseUrl, agent, token, way, up: { ...up, heard, failed } });
       use(mine.transport);
     } catch (error) {
       if (isMine()) lostHttp(0, String(error));

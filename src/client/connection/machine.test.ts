@@ -74,12 +74,12 @@ function play(story: typeof anyStory extends fc.Arbitrary<infer S> ? S : never):
   for (const { event, age, pauseMs, chance } of story) {
     const untilMs = nowMs + pauseMs;
     for (;;) {
-      const dueMs = wakeAtMs(state, timing);
+      const dueMs = wakeAtMs(state);
       if (dueMs > untilMs) break;
       nowMs = Math.max(nowMs, dueMs);
       take({ kind: "wake" }, chance);
       // A wake-up that is due does something, or it would be due for ever. (A pause may be of no length.)
-      if (state.phase !== "offline") expect(wakeAtMs(state, timing)).toBeGreaterThan(nowMs);
+      if (state.phase !== "offline") expect(wakeAtMs(state)).toBeGreaterThan(nowMs);
     }
     nowMs = untilMs;
     take(ofSocket(event, (currentSocket(state) ?? 0) - age), chance);

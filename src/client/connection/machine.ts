@@ -4,12 +4,12 @@
 
 import { closeCodeOf } from "../../protocol/wire/close-codes.ts";
 import {
+  SILENCE_MS,
   type Connection,
   type ConnectionEvent,
   currentSocket,
   type Phase,
   type Step,
-  type Timing,
   type Up,
 } from "./phases.ts";
 import {
@@ -79,9 +79,8 @@ const UP: Row<Up> = {
     ended(state, code, reason, at, state.past, state.drainAtMs && Math.max(0, state.drainAtMs - at.nowMs)),
   progress: (state, { progress }, { nowMs }) => judge({ ...state, progress }, nowMs),
   wake(state, _event, at) {
-    const { nowMs, timing } = at;
-    if (nowMs >= state.lastSignAtMs + state.beatMs + timing.silenceMs)
-      return ended(state, 0, "the server fell silent", at);
+    const { nowMs } = at;
+    if (nowMs >= state.lastSignAtMs + state.beatMs + SILENCE_MS) return ended(state, 0, "the server fell silent", at);
     if (nowMs >= (state.pingUntilMs ?? Infinity)) return ended(state, 0, "the connection did not outlive a pause", at);
     if (nowMs >= (state.drainAtMs ?? Infinity)) return connect(state, at, { ...state.past, retries: 0 });
     return judge(state, nowMs);
@@ -151,7 +150,7 @@ export function step(state: Connection, event: ConnectionEvent, at: At): Step {
 }
 
 /** When `wake` has something to do next. Infinity for never. */
-export function wakeAtMs(state: Connection, timing: Timing): number {
+export function wakeAtMs(state: Connection): number {
   switch (state.phase) {
     case "connecting":
       return state.giveUpAtMs;
@@ -162,7 +161,7 @@ export function wakeAtMs(state: Connection, timing: Timing): number {
         state.phase === "live"
           ? Math.min(behindSinceMs + state.beatMs, state.lastSignAtMs + quietMs(state.beatMs))
           : Infinity;
-      const lost = state.lastSignAtMs + state.beatMs + timing.silenceMs;
+      const lost = state.lastSignAtMs + state.beatMs + SILENCE_MS;
       return Math.min(doubtful, lost, state.pingUntilMs ?? Infinity, state.drainAtMs ?? Infinity);
     }
     case "polling":

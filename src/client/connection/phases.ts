@@ -1,40 +1,32 @@
 // Owns the words of the connection: its phases, what can happen, what it asks for, and its times.
 // Does not own what follows from what (machine.ts). A field exists only in the phase that has it.
 
+/** Times that users choose. */
 export interface Timing {
   /** The first attempt after a connection that was live waits a random part of this. */
   readonly jitterMs: number;
-  /** Ceiling of the first back-off; it doubles up to `maxCeilingMs` (W-BACK-1). */
-  readonly firstCeilingMs: number;
+  /** The ceiling of the back-off doubles up to this (W-BACK-1). */
   readonly maxCeilingMs: number;
-  /** The back-off starts anew after a connection that was up for this long. */
-  readonly stableMs: number;
-  /** A new socket must be welcomed within this time. */
-  readonly openTimeoutMs: number;
-  /** A connection that is silent for the beat and this is given up (W-BEAT-2). */
-  readonly silenceMs: number;
-  /** A connection that may have died in its sleep must answer a ping within this time. */
-  readonly pingTimeoutMs: number;
-  /** Failed sockets in a row after which HTTP takes over (W-BACK-2). */
-  readonly attemptsBeforeHttp: number;
-  /** Failed event streams in a row after which long polling takes over. */
-  readonly streamsBeforePoll: number;
   /** There is a hook to ask for a new token after a 4401. */
   readonly canRenewToken: boolean;
 }
 
-export const DEFAULT_TIMING: Timing = {
-  jitterMs: 1000,
-  firstCeilingMs: 500,
-  maxCeilingMs: 3000,
-  stableMs: 10_000,
-  openTimeoutMs: 8000,
-  silenceMs: 8000,
-  pingTimeoutMs: 3000,
-  attemptsBeforeHttp: 3,
-  streamsBeforePoll: 2,
-  canRenewToken: false,
-};
+export const DEFAULT_TIMING: Timing = { jitterMs: 1000, maxCeilingMs: 3000, canRenewToken: false };
+
+/** Ceiling of the first back-off (W-BACK-1). */
+export const FIRST_CEILING_MS = 500;
+/** The back-off starts anew after a connection that was up for this long (W-BACK-1). */
+export const STABLE_MS = 10_000;
+/** A new socket must be welcomed, and a stream opened, within this time. */
+export const OPEN_TIMEOUT_MS = 8000;
+/** A connection that is silent for the beat and this is given up (W-BEAT-2). */
+export const SILENCE_MS = 8000;
+/** A connection that may have died in its sleep must answer a ping within this time. */
+export const PING_TIMEOUT_MS = 3000;
+/** Failed sockets in a row after which HTTP takes over (W-BACK-2). */
+export const ATTEMPTS_BEFORE_HTTP = 3;
+/** Failed event streams in a row after which long polling takes over. */
+export const STREAMS_BEFORE_POLL = 2;
 
 /** A socket's number. Events of any other socket than the current one are ignored. */
 export type SocketId = number;

@@ -3,6 +3,12 @@
 
 import { closeCodeOf } from "../../protocol/wire/close-codes.ts";
 import {
+  ATTEMPTS_BEFORE_HTTP,
+  FIRST_CEILING_MS,
+  OPEN_TIMEOUT_MS,
+  PING_TIMEOUT_MS,
+  STABLE_MS,
+  STREAMS_BEFORE_POLL,
   type Attempt,
   type Connecting,
   type Connection,
@@ -59,11 +65,11 @@ interface Opening {
   readonly open: Effect;
 }
 
-function opening(before: Past, { nowMs, timing }: At): Opening {
+function opening(before: Past, { nowMs }: At): Opening {
   const socket = before.lastSocket + 1;
   return {
     past: { ...before, lastSocket: socket },
-    attempt: { socket, giveUpAtMs: nowMs + timing.openTimeoutMs },
+    attempt: { socket, giveUpAtMs: nowMs + OPEN_TIMEOUT_MS },
     open: { kind: "open", socket },
   };
 }
@@ -78,7 +84,7 @@ export function follow(past: Past, reason: string, { nowMs, timing }: At): Polli
     phase: "polling",
     sinceMs: nowMs,
     past,
-    way: past.streamFailures < timing.streamsBeforePoll ? "stream" : "poll",
+    way: past.streamFailures < STREAMS_BEFORE_POLL ? "stream" : "poll",
     upSinceMs: undefined,
     progress: NOTHING_YET,
     attempt: undefined,
@@ -103,7 +109,7 @@ export function failBeside(state: Polling, { nowMs, timing }: At, ...effects: Ef
 
 /** The retry after a pause: a socket, and HTTP beside it where sockets did not work lately. */
 export function retry(state: Offline, at: At): Step {
-  if (state.past.socketFailures < at.timing.attemptsBeforeHttp) return connect(state, at);
+  if (state.past.socketFailures < ATTEMPTS_BEFORE_HTTP) return connect(state, at);
   const next = follow(state.past, state.reason, at);
   return tryBeside(next, at, followEffect(next));
 }
@@ -127,7 +133,7 @@ export function ended(
   const { after, meaning } = closeCodeOf(code);
   const reason = why || meaning;
   const upSinceMs = "upSinceMs" in state ? state.upSinceMs : undefined;
-  const lasted = upSinceMs !== undefined && nowMs - upSinceMs >= timing.stableMs;
+  const lasted = upSinceMs !== undefined && nowMs - upSinceMs >= STABLE_MS;
   const retries = lasted ? 0 : before.retries;
   let tokensRefused = lasted ? 0 : before.tokensRefused;
   // A second refusal without a good connection between them: the token's giver cannot help.
@@ -136,7 +142,7 @@ export function ended(
   const ceilingMs =
     upSinceMs !== undefined && retries === 0
       ? timing.jitterMs
-      : Math.min(timing.maxCeilingMs, timing.firstCeilingMs * 2 ** retries);
+      : Math.min(timing.maxCeilingMs, FIRST_CEILING_MS * 2 ** retries);
   const fullMs = after === "later" ? timing.maxCeilingMs + chance * timing.jitterMs : undefined;
   const toldMs = afterMs ?? fullMs;
   return go(
@@ -152,13 +158,18 @@ export function ended(
   );
 }
 
+/** The code of a connection that nobody closed, or that never was. */
+const LOST = 1006;
+
 /** An attempt by socket failed, and nothing else was tried beside it. */
 export function notConnected(state: Connecting, code: number, reason: string, at: At): Step {
+  const { after, code: known, meaning } = closeCodeOf(code);
   // "Later", "token" and "stop" prove that sockets work: no reason to fall back.
-  if (closeCodeOf(code).after !== "return") return ended(state, code, reason, at);
+  if (after !== "return") return ended(state, code, reason, at);
+  const why = reason || (known === LOST ? "the server cannot be reached" : meaning);
   const past = { ...state.past, socketFailures: state.past.socketFailures + 1 };
-  if (past.socketFailures !== at.timing.attemptsBeforeHttp) return ended(state, code, reason, at, past);
-  const next = follow({ ...past, retries: past.retries + 1 }, reason, at);
+  if (past.socketFailures !== ATTEMPTS_BEFORE_HTTP) return ended(state, code, why, at, past);
+  const next = follow({ ...past, retries: past.retries + 1 }, why, at);
   return go(next, close(state.socket), followEffect(next));
 }
 
@@ -189,7 +200,7 @@ export function welcome(state: Connecting | Polling, { socket, beatMs }: Welcome
   return state.phase === "polling" ? go(up, { kind: "end-http" }) : stay(up);
 }
 
-export const ping = (state: Up, { nowMs, timing }: At): Step =>
+export const ping = (state: Up, { nowMs }: At): Step =>
   state.pingUntilMs === undefined
-    ? go({ ...state, pingUntilMs: nowMs + timing.pingTimeoutMs }, { kind: "ping", socket: state.socket })
+    ? go({ ...state, pingUntilMs: nowMs + PING_TIMEOUT_MS }, { kind: "ping", socket: state.socket })
     : stay(state);

@@ -153,6 +153,15 @@ describe("without sockets", () => {
     expect(client.status).toMatchObject({ phase: "polling", behind: false });
   });
 
+  it("says that it polls only when a server answered, also without a subscription", async () => {
+    await server.run(30_000);
+    expect(["connecting", "offline"]).toContain(client.status.phase);
+    server.http = () => jsonAnswer({}, 200);
+    await server.run(5000);
+    expect(client.status).toMatchObject({ phase: "polling", behind: false, reason: "the server cannot be reached" });
+    expect(server.requests.at(-1)?.url.pathname).toBe("/healthz");
+  });
+
   it("moves a window by asking with another filter (W-HTTP-4)", async () => {
     server.http = stream;
     const sub = client.board().subscribe({ entries: { window: { count: 5 } } });

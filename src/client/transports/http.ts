@@ -4,6 +4,7 @@
 import { CLOSE } from "../../protocol/wire/close-codes.ts";
 import type { Beat, CommandResult, PollAnswer, Subscribed, Sync } from "../../protocol/wire/down.ts";
 import { DEFAULT_RATE_MS, MAX_WAIT_MS } from "../../protocol/wire/session-limits.ts";
+import { OPEN_TIMEOUT_MS, SILENCE_MS } from "../connection/phases.ts";
 import { parseJson } from "../exact-json.ts";
 import { SwarmboardError } from "../problem.ts";
 import { readEventStream } from "./event-stream.ts";
@@ -23,7 +24,7 @@ interface Expectation {
   readonly end: () => void;
 }
 
-export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token, way, timing, up }): Transport => {
+export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token, way, up }): Transport => {
   const caller = createHttpCaller({ environment, baseUrl, agent, token });
   const whole = new AbortController();
   /** Bounded by the subscriptions of a client. */
@@ -70,9 +71,9 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
       } catch (error) {
         if (mine.signal.aborted) return;
         // A refusal of what was asked says nothing about the way.
-        if (error instanceof SwarmboardError && !(error instanceof Postponed)) up.notSubscribed(feed.name, error);
-        else fail(error);
-        return;
+        if (!(error instanceof SwarmboardError) || error instanceof Postponed) return fail(error);
+        up.heard();
+        return up.notSubscribed(feed.name, error);
       }
       const moved = feed.cursor() !== before;
       const idleMs = moved && held ? 0 : IDLE_PAUSE_MS - (environment.now() - startedAtMs);
@@ -114,7 +115,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
   async function stream(feed: Feed, outer: AbortSignal): Promise<void> {
     const { signal, within, end } = expectation(outer);
     let beatMs: number | undefined;
-    within(timing.openTimeoutMs);
+    within(OPEN_TIMEOUT_MS);
     try {
       await readEventStream(await ask(feed, "text/event-stream", undefined, signal), (name, told) => {
         if (signal.aborted) return;
@@ -124,7 +125,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
           opened(feed, told as Subscribed);
         } else if (name === "sync") up.sync(feed.name, told as Sync);
         else if (name === "beat") up.beat(told as Beat);
-        if (beatMs !== undefined) within(beatMs + timing.silenceMs);
+        if (beatMs !== undefined) within(beatMs + SILENCE_MS);
       });
       if (beatMs === undefined) throw new TypeError("the stream ended before it began");
     } finally {
@@ -134,7 +135,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
 
   async function poll(feed: Feed, outer: AbortSignal, waitMs: number): Promise<void> {
     const { signal, within, end } = expectation(outer);
-    within(waitMs + timing.openTimeoutMs);
+    within(waitMs + OPEN_TIMEOUT_MS);
     try {
       const text = await (await ask(feed, "application/json", waitMs, signal)).text();
       if (signal.aborted) return;
@@ -177,9 +178,22 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     void follow(feed, mine);
   }
 
-  // Without a subscription there is nothing to hear, and commands are tried as they come.
+  /** Without a subscription there is nothing to hear: whether the server is there is asked once, and then shown by commands. */
+  async function probe(): Promise<void> {
+    const { signal, within, end } = expectation(whole.signal);
+    within(OPEN_TIMEOUT_MS);
+    try {
+      await environment.fetch(`${baseUrl}/healthz`, { method: "GET", headers: {}, signal, cache: "no-store" });
+      if (!whole.signal.aborted) up.heard();
+    } catch {
+      fail(new HttpFailure(0, "the server cannot be reached"));
+    } finally {
+      end();
+    }
+  }
+  // Later, because subscriptions come when this transport is known.
   queueMicrotask(() => {
-    if (followed.size === 0 && !whole.signal.aborted) up.heard();
+    if (followed.size === 0 && !whole.signal.aborted) void probe();
   });
 
   return {

@@ -3,7 +3,7 @@
 
 import type { Beat, CommandResult, Drain, Subscribed, Sync } from "../../protocol/wire/down.ts";
 import type { FilterInput } from "../../protocol/wire/filter.ts";
-import type { HttpWay, Timing } from "../connection/phases.ts";
+import type { HttpWay } from "../connection/phases.ts";
 import type { Environment } from "../environment.ts";
 import type { Problem } from "../problem.ts";
 
@@ -78,7 +78,6 @@ export interface HttpOptions {
   readonly agent: string | undefined;
   readonly token: string | undefined;
   readonly way: HttpWay;
-  readonly timing: Timing;
   readonly up: HttpUpward;
 }
 

@@ -28,8 +28,6 @@ import type { LiveTimers } from "./timers.ts";
 const RETRY_MS = 1000;
 /** The rows of a window that was polled are kept for so long, so that the next poll need not put them in order again. */
 const LINGER_MS = 3000;
-/** Boards above this size keep their keys in order for subscriptions to a prefix. */
-const INDEXED_ENTRIES = 5000;
 
 export interface Asked {
   readonly sub: string;
@@ -114,6 +112,7 @@ export class Channel {
       isPoll,
       mark: isPoll && !isReset ? stand.mark : "",
       pages: undefined,
+      pagesOf: undefined,
     };
     this.#enter(member);
     return member;
@@ -121,23 +120,25 @@ export class Channel {
 
   leave(member: Member): void {
     this.#paces.leave(member);
-    this.#leaveCohort(member);
     member.pages?.return();
     member.pages = undefined;
+    this.#leaveCohort(member, member.cohort);
+    this.#endMove(member);
   }
 
-  /** Another window for a member: the next sync tells it whole (rule 11). */
+  /**
+   * Another window for a member: the next sync tells it whole (rule 11). Pages under way go on to their end before, so
+   * that nothing of them is told twice.
+   */
   move(member: Member, view: View): void {
+    const former = member.cohort;
     const cohort = this.#cohortOf(member.sub, view);
-    // Only now, so that an order that both windows need is not built again.
-    if (cohort !== member.cohort) this.#leaveCohort(member);
     member.cohort = cohort;
     member.rows = 0;
-    // A first snapshot that was under way starts over; another answer goes on from where the replica stood before it.
-    if (member.pages !== undefined && member.from === 0) member.reset = "start";
-    member.pages?.return();
-    member.pages = undefined;
     this.#membersOf(cohort).add(member);
+    if (member.pages !== undefined) member.pagesOf ??= former;
+    // Only now, so that an order that both windows need is not built again.
+    if (former !== cohort && former !== member.pagesOf) this.#leaveCohort(member, former);
   }
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
@@ -161,7 +162,8 @@ export class Channel {
         if (only === undefined || answer.frames.length > 1) return this.#begin(member, shared(answer));
         member.rows = answer.rows;
         this.#tell(member, only);
-        return this.#catchUp(member);
+        if (answer.to !== this.feed.head) this.#catchUp(member);
+        return;
       }
       default:
         answer satisfies never;
@@ -171,8 +173,6 @@ export class Channel {
   /** The member takes more again. */
   resume(member: Member): void {
     if (member.pages !== undefined) this.serve(member);
-    // The rows of a window change without a record too: it was moved, or a search has found more.
-    else if (member.cohort.view.window !== undefined) this.#paces.wake(member);
     else this.#catchUp(member);
   }
 
@@ -221,8 +221,6 @@ export class Channel {
     let cohort = this.#cohorts.get(name);
     if (cohort === undefined) {
       const { feed } = this;
-      // A part of a large board is told at the price of that part, once its keys are in order.
-      if (view.prefix !== "" && feed.state.entries.size > INDEXED_ENTRIES) this.#sources.prepare();
       const rows = view.window === undefined ? undefined : this.#sources.open(view.window);
       if (view.window !== undefined && rows === undefined)
         throw new Refusal("overloaded", {
@@ -230,7 +228,8 @@ export class Channel {
         });
       const window =
         view.window === undefined || rows === undefined ? undefined : new WindowView(feed, view.window, rows);
-      cohort = new Cohort({ feed, view, sub, window, wrap, noteText: auditText });
+      const lookUp = view.prefix === "" ? undefined : () => this.#sources.lookUp(view.prefix);
+      cohort = new Cohort({ feed, view, sub, window, lookUp, wrap, noteText: auditText });
       this.#cohorts.set(name, cohort);
       if (isNarrow(view)) this.#interest.add(view.keys, cohort);
     }
@@ -246,8 +245,7 @@ export class Channel {
     return members;
   }
 
-  #leaveCohort(member: Member): void {
-    const { cohort } = member;
+  #leaveCohort(member: Member, cohort: Cohort<Frame>): void {
     const members = this.#membersOf(cohort);
     members.delete(member);
     if (member.isPoll && cohort.view.window !== undefined)
@@ -317,7 +315,8 @@ export class Channel {
       const next = pages.next();
       if (next.done === true) {
         member.pages = undefined;
-        member.rows = next.value ?? 0;
+        member.rows = member.pagesOf === undefined ? (next.value ?? 0) : 0;
+        this.#endMove(member);
         break;
       }
       this.#tell(member, next.value);
@@ -337,7 +336,15 @@ export class Channel {
 
   /** An answer that others share may be of a moment ago, and the board moves on while pages are pulled. */
   #catchUp(member: Member): void {
-    if (member.from !== this.feed.head || member.reset !== undefined) this.#paces.wake(member);
+    // The rows of a window change without a record too: it was moved, or a search has found more.
+    const isWindow = member.cohort.view.window !== undefined;
+    if (member.from !== this.feed.head || member.reset !== undefined || isWindow) this.#paces.wake(member);
+  }
+
+  #endMove(member: Member): void {
+    const { pagesOf, cohort } = member;
+    member.pagesOf = undefined;
+    if (pagesOf !== undefined && pagesOf !== cohort) this.#leaveCohort(member, pagesOf);
   }
 
   /** One fetch for all of a cohort that stand at the same place; then they are served. */

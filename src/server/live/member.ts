@@ -40,4 +40,6 @@ export interface Member extends Stand {
   readonly mark: string;
   /** An answer of several frames under way. Ends with the version of the window's rows that it left behind. */
   pages: Generator<Frame, number | void, void> | undefined;
+  /** Whose they are, where the member has moved on to another cohort meanwhile. */
+  pagesOf: Cohort<Frame> | undefined;
 }
