@@ -153,7 +153,8 @@ describe(`L3: one sync rule (seed ${seed})`, () => {
     world.fill(8);
     const asker = new Asker(world, { entries: {} });
     asker.pull();
-    for (const key of [...world.state.entries.keys()]) {
+    const keys = Array.from(world.state.entries.keys());
+    for (const key of keys) {
       world.write({ command: { type: "entry.delete", key } });
       world.write({ command: { type: "entry.put", key, value: "1" as JsonText } });
     }
