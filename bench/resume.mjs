@@ -1,8 +1,8 @@
 // Owns the benchmark of a crowd that comes back: all clients are cut off, miss changes, and reconnect within seconds.
 // What counts is when the last of them has all of it, and what that costs the server in CPU and memory.
-// The peer is what most servers do for want of a position to resume from: the whole state to whoever connects. It is the
-// best of its kind (peers/ws-state.mjs); a memory of packets per client (socket.io's connectionStateRecovery) costs one
-// message per missed change and client, which is many times more than either.
+// The peer is what most servers do for want of a position to resume from: the whole state to whoever connects, at its best
+// (peers/ws-state.mjs). socket.io's connectionStateRecovery would be nearer, but sends each client each missed change by
+// itself, remembers them per server and not per log, and needs an id per client that the load client would have to learn.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import WebSocket from "ws";
@@ -58,6 +58,7 @@ async function comeBack({ name, sockets, note }) {
   // Everybody stands at one place.
   await broadcast(server, 1);
   const before = await quiet(clients);
+  await server.ask("gc");
   const idleBytes = await residentBytes(server.pids);
   await clients.ask("close");
   await broadcast(server, MISSED);

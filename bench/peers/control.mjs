@@ -1,7 +1,7 @@
 // Owns how a peer's process is told what to send: lines on stdin, JSON lines back on stdout. load/floor.c speaks the same.
 //   ready:  {"port":N,"pids":[processes whose CPU counts]}
 //   broadcast SIZE PER_SECOND SECONDS  →  {"done":true,"sent":N,"seconds":S,...}: changes of SIZE bytes, each with its time
-//   gc  →  {"done":true}: garbage is collected, so that memory can be read
+//   gc  →  {"done":true,"rss":N,"heapUsed":N,...}: garbage is collected, so that memory can be read
 // Runs in Node and in Bun.
 
 import { createInterface } from "node:readline";
@@ -60,6 +60,9 @@ async function paced({ perSecond, seconds, each }) {
   return { sent, seconds: (performance.now() - startedAt) / 1000 };
 }
 
+/** All of it: Node's `gc(true)` would only be a scavenge. */
+const collect = () => (globalThis.Bun === undefined ? globalThis.gc?.() : globalThis.Bun.gc(true));
+
 /**
  * @param {object} peer
  * @param {number} peer.port
@@ -81,8 +84,8 @@ export function serveControl({ port, pids = [process.pid], publish, settled = as
     .on("line", (line) => {
       const [command, ...numbers] = line.split(" ");
       void (async () => {
-        if (command === "gc") for (let n = 0; n < 3; n++) (globalThis.Bun?.gc ?? globalThis.gc)?.(true);
-        const answer = command === "broadcast" ? await broadcast(...numbers.map(Number)) : {};
+        if (command === "gc") for (let n = 0; n < 3; n++) collect();
+        const answer = command === "broadcast" ? await broadcast(...numbers.map(Number)) : process.memoryUsage();
         console.log(JSON.stringify({ done: true, ...answer }));
       })();
     })

@@ -148,6 +148,20 @@ describe(`L3: one sync rule (seed ${seed})`, () => {
     expect(asker.replica.at).toBe(world.state.seq);
   });
 
+  it("W-SYNC-6: an entry that is gone and there again while a first snapshot is pulled is told once a page", () => {
+    const world = new FeedWorld();
+    world.fill(8);
+    const asker = new Asker(world, { entries: {} });
+    asker.pull();
+    const keys = Array.from(world.state.entries.keys());
+    for (const key of keys) {
+      world.write({ command: { type: "entry.delete", key } });
+      world.write({ command: { type: "entry.put", key, value: "1" as JsonText } });
+    }
+    while (asker.pull());
+    expect(asker.replica.at).toBe(world.state.seq);
+  });
+
   it("W-SUB-2, L5: notes that come while a first snapshot is pulled are told, or the gap is named and counted exactly", () => {
     for (const floods of [[3], [700, 700, 300]]) {
       const world = new FeedWorld();

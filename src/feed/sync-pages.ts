@@ -82,10 +82,13 @@ export function* syncPages(request: SyncRequest): Pages {
 
 function* tellEverything(request: SyncRequest, page: PageText): Pages {
   const { feed, view } = request;
-  const { state } = feed;
+  const { state, head } = feed;
   if (view.isOver) page.flag("entries", `"over":${countOf(feed, view)}`);
   if (view.sees !== undefined) {
-    for (const key of view.keys ?? keysWith(request)) yield* tellEntry(feed, view, page, key, undefined, false);
+    for (const key of view.keys ?? keysWith(request)) {
+      // One that was deleted and came again while pages were pulled comes up twice here: it is told with the changes.
+      if ((state.entries.get(key)?.seq ?? 0) <= head) yield* tellEntry(feed, view, page, key, undefined, false);
+    }
   }
   for (const stream of view.streams) {
     for (const name of ITEM_SOURCES[stream].names(state)) yield* tellItem(feed, page, stream, name);

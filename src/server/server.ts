@@ -217,10 +217,13 @@ async function reasonsNotReady(
 
 const hostOf = (origin: string): string => new URL(origin).host;
 
+/** Connections that may wait to be taken in, as far as the system allows: beyond, each tries again after a second. */
+const BACKLOG = 4096;
+
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((done, reject) => {
     server.once("error", reject);
-    server.listen({ port, host: bareHost(host) }, () => {
+    server.listen({ port, host: bareHost(host), backlog: BACKLOG }, () => {
       server.removeListener("error", reject);
       done();
     });

@@ -1,11 +1,12 @@
-// Owns all sessions of a server and the channels that they listen to: beats, sweeps, drain, and the end of both.
-// Does not own what carries a session. Everything is bounded by the connections that the edge lets in.
+// Owns all sessions of a server and the channels that they listen to: what beats say, sweeps, drain, and the end of both.
+// Does not own what carries a session, or when beats are due (beats). Everything is bounded by the connections that the edge lets in.
 
 import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine/contract.ts";
 import type { RowSourcesHost } from "../../feed/index.ts";
 import { CLOSE, type Limits } from "../../protocol/index.ts";
 import { Refusal } from "../problem.ts";
+import { Beats } from "./beats.ts";
 import { Channel } from "./channel.ts";
 import { type CommandGate, createCommandGate } from "./command-gate.ts";
 import { Frame } from "./frame.ts";
@@ -53,17 +54,11 @@ export interface Hub {
   close(): void;
 }
 
-interface BeatGroup {
-  readonly sessions: Set<Session>;
-  cancel: () => void;
-}
-
 export function createHub(options: HubOptions): Hub {
   const { engine, timers } = options;
   const commands: CommandGate = createCommandGate(engine, options.limits);
   const channels = new Map<string, { channel: Channel; idleSince: number | undefined }>();
   const sessions = new Set<Session>();
-  const beats = new Map<number, BeatGroup>();
   let isClosed = false;
 
   const channelOf = async (name: string): Promise<Channel | undefined> => {
@@ -91,40 +86,18 @@ export function createHub(options: HubOptions): Hub {
     return new Frame("beat", `{"at":${timers.wallMs()},"boards":{${told.join(",")}}}`);
   };
 
-  const beat = (beatMs: number, group: BeatGroup): void => {
-    group.cancel = timers.after(beatMs, () => beat(beatMs, group));
+  const beats = new Beats<Session>(timers, (due) => {
     const frames = new Map<string, Frame>();
-    for (const session of group.sessions) {
-      const own = new Set<Channel>();
-      for (const { channel } of session.subscriptions) own.add(channel);
-      const name = Array.from(own, ({ board }) => board.name).join(" ");
+    for (const session of due) {
+      const own: Channel[] = [];
+      for (const { channel } of session.subscriptions) if (!own.includes(channel)) own.push(channel);
+      const name =
+        own.length === 1 && own[0] !== undefined ? own[0].board.name : own.map(({ board }) => board.name).join(" ");
       const frame = frames.get(name) ?? beatFor(own);
       frames.set(name, frame);
       session.beat(frame);
     }
-  };
-
-  const enter = (session: Session): void => {
-    sessions.add(session);
-    if (session.beatMs === 0) return;
-    let group = beats.get(session.beatMs);
-    if (group === undefined) {
-      const { beatMs } = session;
-      const fresh: BeatGroup = { sessions: new Set(), cancel: timers.after(beatMs, () => beat(beatMs, fresh)) };
-      group = fresh;
-      beats.set(beatMs, group);
-    }
-    group.sessions.add(session);
-  };
-
-  const leave = (session: Session): void => {
-    sessions.delete(session);
-    const group = beats.get(session.beatMs);
-    group?.sessions.delete(session);
-    if (group?.sessions.size !== 0) return;
-    group.cancel();
-    beats.delete(session.beatMs);
-  };
+  });
 
   const sweep = (): void => {
     cancelSweep = timers.after(SWEEP_MS, sweep);
@@ -158,11 +131,13 @@ export function createHub(options: HubOptions): Hub {
         stuckMs: options.stuckMs,
         fault: (error) => options.fault(error, undefined),
         onEnd: (ended) => {
-          leave(ended);
+          sessions.delete(ended);
+          beats.leave(ended);
           onEnd?.();
         },
       });
-      enter(session);
+      sessions.add(session);
+      beats.enter(session);
       return session;
     },
     channelOf,
@@ -177,7 +152,7 @@ export function createHub(options: HubOptions): Hub {
       isClosed = true;
       cancelSweep();
       for (const session of sessions) session.close(CLOSE.restart, "server stopping");
-      for (const group of beats.values()) group.cancel();
+      beats.close();
       for (const { channel } of channels.values()) channel.close();
       channels.clear();
     },
