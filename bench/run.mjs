@@ -22,14 +22,19 @@ const BENCHES = {
       "one change to many sockets: CPU, delay, memory; beside the floor, ws, socket.io, Bun and nchan (--only a,b)",
     load: () => import("./fanout.mjs"),
   },
+  resume: {
+    about: "a crowd that was cut off comes back within 3 s, beside a server that sends everybody the whole state",
+    load: () => import("./resume.mjs"),
+  },
   window: {
     about: "windows on a million entries: first rows, scrolling, searching, and changes while 100 are open",
     load: () => import("./window.mjs"),
   },
-  polling: {
-    about: "the old way of polling against the classic socket",
-    load: () => import("./polling.mjs"),
+  mixed: {
+    about: "dashboards on a board that is mostly idle: pages that poll, the classic socket, sessions",
+    load: () => import("./mixed.mjs"),
   },
+  polling: { about: "the same as mixed", load: () => import("./mixed.mjs") },
 };
 
 const [name, ...flags] = process.argv.slice(2);

@@ -28,6 +28,7 @@ typedef struct {
 static struct {
   int port, sources, raw, engine_io, never_read, ack;
   long sockets, slow, sample;
+  int64_t to; // where each socket's replica stands before it was told anything
   const char *path, *protocol, *extensions, *text[MAX_TEXTS];
   int texts;
 } options = {.path = "/", .sources = 1, .sockets = 1, .sample = 20};
@@ -35,6 +36,7 @@ static struct {
 static client *list;
 static int epoll;
 static long in_flight, open_count;
+static int64_t opening_since, last_advance_at;
 static uint8_t chunk[1 << 16];
 
 static void hang_up(client *c) {
@@ -79,10 +81,12 @@ static void on_message(client *c, const frame *f, const uint8_t *p) {
   if (options.engine_io && f->length == 1 && *p == '2') return send_frame(c, 1, "3", 1);
   int64_t to = learn(p, f->length, f->compressed, options.sample > 0 && (c - list) % options.sample == 0, options.ack);
   if (!options.ack || !was_sync) return;
-  c->syncs++;
-  if (to >= 0) c->to = to;
+  c->syncs++, all.syncs++;
   int64_t now = wall_us();
-  if (!c->synced) record(&all.first, now - c->opened_at), c->synced = 1;
+  if (to > c->to) last_advance_at = now;
+  if (to >= 0) c->to = to;
+  // A page that others follow has no position: the replica is whole only with the last one.
+  if (to >= 0 && !c->synced) record(&all.first, now - c->opened_at), c->synced = 1;
   if (c->waiting_since == 0) c->waiting_since = now;
   c->unacknowledged += f->head + f->length;
   if (c->unacknowledged >= ACK_BYTES || now - c->waiting_since >= ACK_US) acknowledge(c);
@@ -193,7 +197,7 @@ static void on_client(client *c) {
   if (c->state == CONNECTING) return on_connected(c);
   int was_open = c->state == OPEN;
   // From the open socket on, a slow client reads by the tick and a stuck one never: only the end is heard of.
-  int by_tick = options.slow > 0 || options.never_read, ack;
+  int by_tick = options.slow > 0 || options.never_read;
   if (was_open && by_tick) return hang_up(c);
   on_readable(c, sizeof chunk);
   if (!was_open && c->state == OPEN && by_tick) watch(c, EPOLLRDHUP, EPOLL_CTL_MOD);

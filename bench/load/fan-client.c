@@ -1,5 +1,6 @@
 // Owns the load client of the fan-out benchmarks: N WebSockets in one epoll loop; options, commands and reports.
-// Commands by line on stdin: report, reset, send TEXT, close, open, quit. Answers are JSON lines; SIGUSR1 reports too.
+// Commands by line on stdin: report, reset, send TEXT, close, open [MS], quit. Answers are JSON lines; SIGUSR1 reports too.
+// `open` is a crowd that comes as fast as it is let in; with MS it comes evenly over that time, whoever waits.
 // Invariant: it costs well below what any server under test does per message.
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -13,21 +14,21 @@ static const char USAGE[] =
     "fan-client --port N [--sockets N] [--sources N]     how many sockets, from how many addresses 127.0.0.x\n"
     "  [--path P] [--protocol P] [--extensions E]        the handshake; {i} in P is the socket's number\n"
     "  [--text T]...                                     sent once the socket is open; {i} and {to} are filled in\n"
-    "  [--ack]                                           acknowledge syncs (once a second or per 32 KiB)\n"
+    "  [--to N]                                          the position that {to} begins with (default 0)\n"
+    "  [--ack]                                           acknowledge syncs (as W-FLOW-1 says)\n"
     "  [--sample N]                                      look at every change on each N-th socket (default 20)\n"
     "  [--raw]                                           no handshake   [--engine-io] answer Engine.IO's pings\n"
     "  [--slow BYTES_PER_S] [--never-read]               all of these sockets read so\n";
 
 static int announced;
-static long next_to_open;
-static int64_t opening_since;
+static long next_to_open, opening_ms;
 
 static void read_options(int argc, char **argv) {
   static const struct option known[] = {
       {"port", 1, 0, 'p'},      {"sockets", 1, 0, 'n'},   {"sources", 1, 0, 'f'}, {"path", 1, 0, 'u'},
       {"protocol", 1, 0, 'w'},  {"extensions", 1, 0, 'e'}, {"text", 1, 0, 't'},    {"ack", 0, 0, 'a'},
       {"sample", 1, 0, 'm'},    {"raw", 0, 0, 'r'},       {"engine-io", 0, 0, 'i'}, {"slow", 1, 0, 's'},
-      {"never-read", 0, 0, 'z'}, {0, 0, 0, 0}};
+      {"never-read", 0, 0, 'z'}, {"to", 1, 0, 'o'},       {0, 0, 0, 0}};
   for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
     if (c == 'p') options.port = atoi(optarg);
     else if (c == 'n') options.sockets = atol(optarg);
@@ -42,6 +43,7 @@ static void read_options(int argc, char **argv) {
     else if (c == 'i') options.engine_io = 1;
     else if (c == 's') options.slow = atol(optarg);
     else if (c == 'z') options.never_read = 1;
+    else if (c == 'o') options.to = atoll(optarg);
     else options.port = 0;
   }
   if (options.port > 0 && options.sources > 0 && options.sockets > 0) return;
@@ -51,17 +53,21 @@ static void read_options(int argc, char **argv) {
 
 static void report(void) {
   uint64_t least = UINT64_MAX, most = 0;
+  int64_t least_to = INT64_MAX;
   long synced = 0;
   for (client *c = list; c < list + options.sockets; c++) {
     if (c->state != OPEN) continue;
     if (c->messages < least) least = c->messages;
     if (c->messages > most) most = c->messages;
+    if (c->to < least_to) least_to = c->to;
     synced += c->synced;
   }
-  printf("{\"open\":%ld,\"synced\":%ld,\"opened\":%lu,\"closed\":%lu,\"failed\":%lu,\"messages\":%lu,\"bytes\":%lu,"
-         "\"marks\":%lu,\"acks\":%lu,\"unwritten\":%lu,\"least\":%lu,\"most\":%lu,",
-         open_count, synced, all.opened, all.closed, all.failed, all.messages, all.bytes, all.marks, all.acks,
-         all.unwritten, most == 0 ? 0 : least, most);
+  printf("{\"open\":%ld,\"synced\":%ld,\"opened\":%lu,\"closed\":%lu,\"failed\":%lu,\"messages\":%lu,\"news\":%lu,\"bytes\":%lu,"
+         "\"marks\":%lu,\"acks\":%lu,\"unwritten\":%lu,\"least\":%lu,\"most\":%lu,\"leastTo\":%ld,\"advancedMs\":%.1f,",
+         open_count, synced, all.opened, all.closed, all.failed, all.messages,
+         options.ack ? all.syncs : all.messages, all.bytes, all.marks, all.acks,
+         all.unwritten, most == 0 ? 0 : least, most, open_count == 0 ? 0 : (long)least_to,
+         (double)(last_advance_at - opening_since) / 1000.0);
   print_histogram("newest", &all.newest);
   putchar(',');
   print_histogram("every", &all.every);
@@ -70,24 +76,31 @@ static void report(void) {
   puts("}");
 }
 
-/** Open the next sockets, so that no more than IN_FLIGHT handshakes wait at once; say so when all are open. */
+/** How many sockets may have been begun by now. */
+static long due(void) {
+  if (opening_ms == 0) return next_to_open + IN_FLIGHT - in_flight;
+  return 1 + (long)((wall_us() - opening_since) * options.sockets / (opening_ms * 1000));
+}
+
+/** Open the next sockets: no more than IN_FLIGHT handshakes at once, or by the clock; say so when all are open. */
 static void go_on_opening(void) {
-  while (next_to_open < options.sockets && in_flight < IN_FLIGHT) open_one(&list[next_to_open++]);
+  for (long until = due(); next_to_open < options.sockets && next_to_open < until;) open_one(&list[next_to_open++]);
   if (announced || next_to_open < options.sockets || in_flight > 0) return;
   announced = 1;
   printf("{\"ready\":true,\"open\":%ld,\"failed\":%lu,\"ms\":%ld}\n", open_count, all.failed,
          (long)(wall_us() - opening_since) / 1000);
 }
 
-static void start_opening(void) {
+static void start_opening(long ms) {
   next_to_open = announced = 0;
+  opening_ms = ms;
   opening_since = wall_us();
 }
 
 static void on_command(const char *line) {
   if (strcmp(line, "report") == 0) report();
   else if (strcmp(line, "quit") == 0) report(), exit(0);
-  else if (strcmp(line, "open") == 0) start_opening();
+  else if (strncmp(line, "open", 4) == 0) start_opening(atol(line + 4));
   else if (strcmp(line, "reset") == 0) {
     memset(&all, 0, sizeof all);
     for (client *c = list; c < list + options.sockets; c++) c->messages = 0;
@@ -138,12 +151,13 @@ int main(int argc, char **argv) {
   listen_to(signals, &signals);
   listen_to(timer, &timer);
   listen_to(0, &input);
-  start_opening();
+  for (client *c = list; c < list + options.sockets; c++) c->to = options.to;
+  start_opening(0);
   static uint8_t rest[256];
   for (;;) {
     go_on_opening();
     struct epoll_event events[512];
-    int n = epoll_wait(epoll, events, 512, -1);
+    int n = epoll_wait(epoll, events, 512, next_to_open < options.sockets && opening_ms > 0 ? 1 : -1);
     for (int i = 0; i < n; i++) {
       void *which = events[i].data.ptr;
       if (which == &input) on_stdin();

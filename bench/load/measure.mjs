@@ -56,9 +56,9 @@ export async function burst({ server, clients, sockets, idlePerSecond = 0 }, { s
     told,
     report,
     /** How much of what was sent was seen, by messages or, where one message holds several changes, by changes. */
-    seen: Math.max(report.marks / (told.sent * sampled), Math.min(1, report.messages / (told.sent * sockets))),
-    /** How often one socket got a message. */
-    messagesPerSecond: report.messages / sockets / told.seconds,
+    seen: Math.max(report.marks / (told.sent * sampled), Math.min(1, report.news / (told.sent * sockets))),
+    /** How often one socket got a message, heartbeats aside. */
+    messagesPerSecond: report.news / sockets / told.seconds,
   };
 }
 

@@ -8,7 +8,7 @@
 #endif
 
 typedef struct {
-  uint64_t messages, bytes, marks, opened, closed, failed, acks, unwritten;
+  uint64_t messages, syncs, bytes, marks, opened, closed, failed, acks, unwritten;
   /** From `"t":` until received: the newest of each message; every one on sampled sockets; and from connect to first sync. */
   histogram newest, every, first;
 } totals;

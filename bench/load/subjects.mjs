@@ -21,16 +21,31 @@ const nchanMissing = existsSync("/usr/lib/nginx/modules/ngx_nchan_module.so")
 /** Every so-manieth socket looks at each change; the others only at the newest of a message. */
 export const SAMPLE = 20;
 const PROTOCOL = "swarmboard.v1";
-const SWARMBOARD_PATH = "/ws/blackboard?agent=bench-{i}";
 export const SHARED_DEFLATE = "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
 
-/** The load client's arguments for Swarmboard: subscribes to all entries as `b` and acknowledges. */
-export function swarmboardClient(subscribe = {}) {
-  const params = { sub: "b", board: "default", entries: { prefix: "" }, ...subscribe };
-  const text = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "subscribe", params });
-  return ["--path", SWARMBOARD_PATH, "--protocol", PROTOCOL, "--text", text, "--ack"];
-}
+/** The load client's arguments for Swarmboard. */
+const SESSION = ["--path", "/ws/blackboard?agent=bench-{i}", "--protocol", PROTOCOL, "--ack"];
 
+/** The text of a subscription; by default to all entries, as `b`. */
+export const subscribeText = (more = {}) =>
+  JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "subscribe",
+    params: { sub: "b", board: "default", entries: { prefix: "" }, ...more },
+  });
+
+/** The filter of what the dashboard shows. */
+export const DASHBOARD = {
+  entries: { atMost: 5000 },
+  budgets: true,
+  agents: true,
+  tasks: true,
+  requests: true,
+  claims: true,
+  sources: true,
+  audit: { tail: 20 },
+};
 /** Name → command to start it, arguments of the load client that fit, and why it is left out (if it is). */
 export const SUBJECTS = {
   floor: { command: () => [compile("floor"), []], client: ["--raw"] },
@@ -45,10 +60,16 @@ export const SUBJECTS = {
   },
   bun: { command: () => [BUN, [here("../peers/bun-pubsub.mjs")]], client: [], missing: bunMissing },
   nchan: { command: () => node("nchan.mjs"), client: ["--path", "/subscribe"], missing: nchanMissing },
-  swarmboard: { command: () => node("swarmboard.mjs"), client: swarmboardClient() },
+  swarmboard: { command: () => node("swarmboard.mjs"), client: [...SESSION, "--text", subscribeText()] },
+  // The server of these two is the benchmark's own.
+  "classic socket": { client: ["--path", "/ws/blackboard"] },
+  "swarmboard dashboard": { client: [...SESSION, "--text", subscribeText(DASHBOARD)] },
+  // Each client brings its cursor along, so what it says is the benchmark's.
+  "swarmboard resuming": { command: () => node("swarmboard.mjs"), client: SESSION },
+  "ws whole state": { command: () => node("ws-state.mjs"), client: ["--ack"] },
   "swarmboard compressed": {
     command: () => node("swarmboard.mjs", "--compress"),
-    client: [...swarmboardClient(), "--extensions", SHARED_DEFLATE],
+    client: [...SESSION, "--text", subscribeText(), "--extensions", SHARED_DEFLATE],
   },
 };
 
@@ -67,14 +88,15 @@ function speaks(port) {
   });
 }
 
-/** Start a subject. Returns its process, or undefined (and says why) where it is missing. */
-export async function startSubject(name, note = console.error) {
+/** Start a subject, with more arguments than it has by itself. Returns its process, or undefined (and says why) where it is missing. */
+export async function startSubject(name, note = console.error, more = []) {
   const { command, missing } = SUBJECTS[name];
   if (missing) {
     note(`${name}: ${missing}; left out`);
     return undefined;
   }
-  const server = await startLines(...command());
+  const [program, args] = command();
+  const server = await startLines(program, [...args, ...more]);
   if (name.startsWith("swarmboard") && !(await speaks(server.hello.port))) {
     await server.stop();
     note(`${name}: this build does not speak ${PROTOCOL} yet; left out`);
@@ -104,14 +126,14 @@ export async function startClients(subject, sockets, more = []) {
   return client;
 }
 
-/** Wait until nothing more arrives (a heartbeat now and then aside); returns the last report. */
+/** Wait until nothing more arrives, heartbeats aside; returns the last report. */
 export async function quiet(client, limitMs = 8000) {
   const until = performance.now() + limitMs;
   let report = await client.ask("report");
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 200));
     const next = await client.ask("report");
-    if (next.messages === report.messages || performance.now() > until) return next;
+    if (next.news === report.news || performance.now() > until) return next;
     report = next;
   }
 }

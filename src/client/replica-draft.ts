@@ -63,7 +63,7 @@ export function foldPage(draft: Draft, sync: Sync, shown: Shown): void {
   }
   const { entries, audit } = sync;
   for (const patch of entries?.patch ?? []) foldPatch(draft, patch, shown);
-  if (entries?.window !== undefined) draft.window = windowOf(entries.window, draft.reset, shown.window);
+  if (entries?.window !== undefined) draft.window = windowOf(entries.window, draft, shown.window);
   if (entries?.over !== undefined) draft.over = entries.over;
   if (audit !== undefined) {
     draft.audit.total = audit.total;
@@ -82,11 +82,12 @@ function foldPatch(draft: Draft, { base, patch, ...facts }: EntryPatch, shown: S
 }
 
 /** W-WIN-2, W-WIN-3. Rows that say the same as before are the same objects, so that only the others are drawn again. */
-function windowOf(told: WireWindow, reset: boolean, before: WindowRows): WindowRows {
-  const { from, total, whole, approximate = false } = told;
+function windowOf(told: WireWindow, { reset, window }: Draft, before: WindowRows): WindowRows {
+  const { from, total, whole, append, approximate = false } = told;
   const rows = applyRows<Entry>(whole || reset ? [] : before.rows, told.rows);
   const held = new Map(before.rows.map((row) => [row.key, row]));
-  return { from, total, rows: rows.map((row) => sameOrNew(held.get(row.key), row)), approximate };
+  const same = rows.map((row) => sameOrNew(held.get(row.key), row));
+  return { from, total, rows: append ? [...(window?.rows ?? []), ...same] : same, approximate };
 }
 
 /** The object that is held, if it says the same. Only the same `seq` is worth a closer look. */

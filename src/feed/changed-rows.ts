@@ -58,8 +58,8 @@ export class ChangedRows implements RowSource {
     }
     const rank = new ChangeRank();
     for (const { key, seq } of yield* sortInSlices(found, (a, b) => a.seq - b.seq, step)) {
-      // What changed or went since the walk has its place below.
-      if (state.entries.get(key)?.seq === seq) rank.touch(key, seq);
+      // What changed or went since has its place below. (To look the entry up would take longer than all the rest.)
+      if (!this.#meanwhile.has(key)) rank.touch(key, seq);
       if ((done += PUT_COST) % step < PUT_COST) yield;
       if (this.#isClosed) return;
     }

@@ -180,7 +180,7 @@ export class Cohort<F> {
       patches: isLive,
       keys: prefixKeys === undefined ? undefined : () => prefixKeys.now(),
       past: reset === undefined ? this.#past.get(from) : undefined,
-      window: window === undefined ? undefined : () => window.textFrom(reset === undefined ? heldRows : 0),
+      window: window === undefined ? undefined : () => window.textsFrom(reset === undefined ? heldRows : 0),
       noteText,
     });
     const frames: F[] = [];

@@ -30,6 +30,7 @@ export class FirstRows implements RowSource {
   #rows: Row[] = [];
   /** Rows behind this one were passed over, so none of them can be one of the first any more. */
   #bound: Row | undefined;
+  #isBoundPlain = false;
   #seen = 0;
   #isReady = false;
   #isClosed = false;
@@ -57,12 +58,14 @@ export class FirstRows implements RowSource {
 
   /** Look at all entries, `step` of them at once. */
   *look(step: number): Generator<void, void, void> {
+    const prefix = this.#prefix;
     let looked = 0;
-    for (const row of this.#feed.state.entries.values()) {
-      if (this.holds(row.key)) {
+    for (const [key, row] of this.#feed.state.entries) {
+      if (prefix === "" || key.startsWith(prefix)) {
         this.#seen++;
-        // What changed since it listens is among the rows already, if it is good enough.
-        if (row.seq <= this.#since) this.#add(row);
+        // What changed since it listens is among the rows already, if it is good enough. The key is compared first, as
+        // entries are spread over the memory.
+        if (!this.#isBeyond(key, row) && row.seq <= this.#since) this.#add(row);
       }
       // Only here, as a row does not outlive a step.
       if (++looked % step === 0) yield;
@@ -77,9 +80,10 @@ export class FirstRows implements RowSource {
   }
 
   slice(from: number, count: number): readonly string[] {
-    const end = Math.max(0, this.#rows.length - from);
-    const rows = this.#rows.slice(Math.max(0, end - count), end);
-    return rows.reverse().map(({ key }) => key);
+    // A batch that is taken back moves an entry to the end of the board's map: the look then met it twice.
+    const keys = new Set<string>();
+    for (let i = this.#rows.length - 1; i >= 0 && keys.size < from + count; i--) keys.add((this.#rows[i] as Row).key);
+    return [...keys].slice(from);
   }
 
   close(): void {
@@ -89,33 +93,51 @@ export class FirstRows implements RowSource {
 
   /** Whether `a` stands after `b`. */
   #isBehind(a: Row, b: Row): boolean {
-    if (this.isByChange) return a.seq < b.seq;
-    return ORDERED_DIFFERENTLY.test(b.key) ? compareNames(a.key, b.key) > 0 : a.key > b.key;
+    return this.isByChange ? a.seq < b.seq : isKeyBehind(a.key, b.key);
+  }
+
+  /** Whether it is passed over. */
+  #isBeyond(key: string, row: { readonly seq: number }): boolean {
+    const bound = this.#bound;
+    if (bound === undefined) return false;
+    if (this.isByChange) return row.seq < bound.seq;
+    return this.#isBoundPlain ? key > bound.key : isKeyBehind(key, bound.key);
+  }
+
+  #passOver(bound: Row): void {
+    this.#bound = bound;
+    this.#isBoundPlain = !ORDERED_DIFFERENTLY.test(bound.key);
   }
 
   #add(row: Row): void {
     const rows = this.#rows;
-    if (rows.length >= KEPT_ROWS) this.#bound ??= rows[0];
-    if (this.#bound !== undefined && this.#isBehind(row, this.#bound)) return;
-    let low = 0;
+    if (rows.length >= KEPT_ROWS && this.#bound === undefined) this.#passOver(rows[0] as Row);
+    if (this.#isBeyond(row.key, row)) return;
+    const best = rows.at(-1);
+    // Entries of a board that has only been written to come in the order of their changes.
+    let low = best === undefined || !this.#isBehind(row, best) ? rows.length : 0;
     let high = rows.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#isBehind(rows[middle] as Row, row)) low = middle + 1;
-      else high = middle;
+      if (this.#isBehind(row, rows[middle] as Row)) high = middle;
+      else low = middle + 1;
     }
     rows.splice(low, 0, row);
     if (rows.length < 2 * KEPT_ROWS) return;
     this.#rows = rows.slice(-KEPT_ROWS);
-    this.#bound = this.#rows[0];
+    this.#passOver(this.#rows[0] as Row);
   }
 
   #changed(key: string, isThere: boolean, seq: Seq): void {
     if (!this.holds(key)) return;
-    const place = this.#rows.findIndex((row) => row.key === key);
-    if (isThere && place !== -1 && !this.isByChange) return;
-    if (place !== -1) this.#rows.splice(place, 1);
+    const isHeld = this.#rows.some((row) => row.key === key);
+    if (isHeld && isThere && !this.isByChange) return;
+    if (isHeld) this.#rows = this.#rows.filter((row) => row.key !== key);
     if (isThere) this.#add({ key, seq });
     this.#version++;
   }
+}
+
+function isKeyBehind(a: string, b: string): boolean {
+  return ORDERED_DIFFERENTLY.test(b) ? compareNames(a, b) > 0 : a > b;
 }

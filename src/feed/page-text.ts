@@ -34,9 +34,13 @@ export class PageText {
     return this.#streams.size === 0 && this.#flags.size === 0 && this.#reset === undefined;
   }
 
+  hasRoom(units: number): boolean {
+    return this.#units + units <= MAX_PAGE_UNITS;
+  }
+
   /** True if an item of that length would make the page too long; the first one always fits. */
   isTooLong(units: number): boolean {
-    return this.#units > 0 && this.#units + units > MAX_PAGE_UNITS;
+    return this.#units > 0 && !this.hasRoom(units);
   }
 
   say(stream: string, part: Part, text: string): void {

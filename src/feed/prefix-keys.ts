@@ -9,7 +9,8 @@ export class PrefixKeys {
   readonly #prefix: string;
   /** Keys that came after this may be missing in the look. */
   readonly #since: Seq;
-  readonly #keys: string[] = [];
+  /** A batch that is taken back moves an entry to the end of the board's map: the look then meets it twice. */
+  readonly #keys = new Set<string>();
   #isReady = false;
 
   constructor(feed: BoardFeed, prefix: string) {
@@ -26,14 +27,14 @@ export class PrefixKeys {
   *look(step: number): Generator<void, void, void> {
     let looked = 0;
     for (const key of this.#feed.state.entries.keys()) {
-      if (key.startsWith(this.#prefix)) this.#keys.push(key);
+      if (key.startsWith(this.#prefix)) this.#keys.add(key);
       if (++looked % step === 0) yield;
     }
     this.#isReady = true;
   }
 
   /** Each key that is there now, once; and some that are gone. */
-  now(): Iterable<string> {
+  now(): ReadonlySet<string> {
     const since = this.#feed.keysSince(this.#since).filter((key) => key.startsWith(this.#prefix));
     return since.length === 0 ? this.#keys : new Set([...this.#keys, ...since]);
   }

@@ -9,6 +9,7 @@ import { ITEM_SOURCES } from "./item-texts.ts";
 import { LARGE_UNITS } from "./large-values.ts";
 import { PageText } from "./page-text.ts";
 import { meetsAudit, type View } from "./view.ts";
+import type { WindowTexts } from "./window-view.ts";
 
 /** Notes that are on disk only, fetched before the sync begins: all of the view's after `from` up to `to`. */
 export interface PastNotes {
@@ -30,8 +31,8 @@ export interface SyncRequest {
   readonly past: PastNotes | undefined;
   /** The keys of the view's prefix, where somebody looked for them already; otherwise all keys are looked at. */
   readonly keys?: (() => Iterable<string>) | undefined;
-  /** The member `"window":{…}` of the entries, made anew for the last page; undefined where it is unchanged. */
-  readonly window: (() => string | undefined) | undefined;
+  /** The rows of the window, looked at for the last pages; undefined where they are unchanged. */
+  readonly window: (() => WindowTexts | undefined) | undefined;
   readonly noteText: (note: AuditNote) => string;
 }
 
@@ -70,7 +71,7 @@ export function* syncPages(request: SyncRequest): Pages {
     // From here on nothing new is looked at, however slowly the last pages are pulled.
     const window = request.window?.();
     const found = notes?.find();
-    if (window !== undefined) page.flag("entries", window);
+    if (window !== undefined) yield* tellWindow(page, window);
     if (found !== undefined) yield* tellNotes(page, found);
     // What changed while pages were pulled may be nothing that the view sees: the position has to be said all the same.
     if (!page.isEmpty || page.isUnderWay) yield { params: page.takeLast(upTo), to: upTo };
@@ -82,26 +83,24 @@ export function* syncPages(request: SyncRequest): Pages {
 function* tellEverything(request: SyncRequest, page: PageText): Pages {
   const { feed, view } = request;
   const { state } = feed;
+  if (view.isOver) page.flag("entries", `"over":${countOf(feed, view)}`);
   if (view.sees !== undefined) {
-    const count = view.atMost === Number.POSITIVE_INFINITY ? 0 : countOf(request);
-    if (count > view.atMost) page.flag("entries", `"over":${count}`);
-    else for (const key of view.keys ?? keysWith(request)) yield* tellEntry(feed, view, page, key, undefined, false);
+    for (const key of view.keys ?? keysWith(request)) yield* tellEntry(feed, view, page, key, undefined, false);
   }
   for (const stream of view.streams) {
     for (const name of ITEM_SOURCES[stream].names(state)) yield* tellItem(feed, page, stream, name);
   }
 }
 
-function countOf(request: SyncRequest): number {
-  const { view } = request;
-  const { state, byKey } = request.feed;
-  if (view.prefix === "") return state.entries.size;
+/** How many entries have the view's prefix. Costs a look at all keys while they are in no order. */
+export function countOf({ state, byKey }: BoardFeed, { prefix }: Pick<View, "prefix">): number {
+  if (prefix === "") return state.entries.size;
   if (byKey !== undefined) {
-    const { from, to } = byKey.rangeOfPrefix(view.prefix);
+    const { from, to } = byKey.rangeOfPrefix(prefix);
     return to - from;
   }
   let count = 0;
-  for (const key of keysWith(request)) if (state.entries.has(key) && view.sees?.(key) === true) count++;
+  for (const key of state.entries.keys()) if (key.startsWith(prefix)) count++;
   return count;
 }
 
@@ -143,6 +142,23 @@ function* tellChanges(request: SyncRequest, page: PageText, since: number, patch
     if (names === undefined) page.flag(stream, `"all":true`);
     for (const name of names ?? ITEM_SOURCES[stream].names(feed.state)) yield* tellItem(feed, page, stream, name);
   }
+}
+
+/** A window of large rows takes several pages: those after the first add to its rows. */
+function* tellWindow(page: PageText, { facts, rows }: WindowTexts): Pages {
+  let text = `"window":{${facts},"rows":[`;
+  let isFirst = true;
+  for (const row of rows) {
+    if (!isFirst && !page.hasRoom(text.length + row.length)) {
+      page.flag("entries", `${text}]}`);
+      yield { params: page.takeMore(), to: undefined };
+      text = `"window":{${facts},"append":true,"rows":[`;
+      isFirst = true;
+    }
+    text += isFirst ? row : `,${row}`;
+    isFirst = false;
+  }
+  page.flag("entries", `${text}]}`);
 }
 
 function* tellEntry(

@@ -22,6 +22,8 @@ export interface View {
   readonly keys: readonly string[] | undefined;
   readonly prefix: string;
   readonly atMost: number;
+  /** Its entries were more than `atMost` when it was subscribed to: only how many there are is told (W-SUB-2). */
+  readonly isOver: boolean;
   readonly window: WindowSpec | undefined;
   readonly audit: AuditFilter | undefined;
 }
@@ -64,10 +66,20 @@ export function viewOf(filter: Filter): View {
     keys,
     prefix,
     atMost,
+    isOver: false,
     window,
     audit,
   };
 }
+
+/** The same without the entries, of which there are too many. Its cursors are others: what it holds is not the same. */
+export const overViewOf = (view: View): View => ({
+  ...view,
+  canonical: `over ${view.canonical}`,
+  hash: hashOf(`over ${view.hash}`),
+  sees: undefined,
+  isOver: true,
+});
 
 function seesKeys(keys: readonly string[]): (key: string) => boolean {
   const wanted = new Set(keys);

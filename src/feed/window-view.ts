@@ -24,6 +24,13 @@ export interface RowSource {
   close(): void;
 }
 
+/** The member `window` of a sync's entries, whose rows may take several pages. */
+export interface WindowTexts {
+  /** All of its members but `rows`. */
+  readonly facts: string;
+  readonly rows: readonly string[];
+}
+
 interface Rows {
   readonly keys: readonly string[];
   readonly seqs: readonly number[];
@@ -81,8 +88,8 @@ export class WindowView {
     return ++this.#version;
   }
 
-  /** The member `"window":{…}` for someone who holds that version of the rows, or undefined if it is the present one. */
-  textFrom(version: number): string | undefined {
+  /** What someone who holds that version of the rows is told, or undefined if it is the present one. */
+  textsFrom(version: number): WindowTexts | undefined {
     this.refresh();
     if (version === this.#version) return undefined;
     const { keys, seqs } = this.#now;
@@ -93,10 +100,8 @@ export class WindowView {
           typeof row === "number" ? this.#row(keys[row] as string) : `[${row[0]},${row[1]}]`,
         );
     const approximate = this.#isApproximate ? `,"approximate":true` : "";
-    return (
-      `"window":{"from":${this.#spec.from},"total":${this.#total},"rows":[${rows.join(",")}]` +
-      `${whole ? `,"whole":true` : ""}${approximate}}`
-    );
+    const facts = `"from":${this.#spec.from},"total":${this.#total}${whole ? `,"whole":true` : ""}${approximate}`;
+    return { facts, rows };
   }
 
   /** Equal only for the same rows at the same place: what a client that nothing is remembered of holds. */

@@ -90,7 +90,8 @@ export class ConformanceReplica {
     for (const name of told["del"] ?? []) items.delete(name);
   }
 
-  #applyWindow({ from, total, rows, whole }: Item): void {
+  #applyWindow({ from, total, rows, whole, append }: Item): void {
+    if (append === true) throw new Error("no window of these is larger than a page");
     const held = whole === true ? [] : (this.window?.rows ?? []);
     const now = rows.flatMap((row: Item | [number, number]) =>
       Array.isArray(row) ? held.slice(row[0], row[1] + 1) : [row],

@@ -108,6 +108,8 @@ function afterPage(held: Held, page: Json): Held {
     const told = page[stream];
     if (told === undefined) continue;
     const items = held.streams[stream];
+    if (stream === "entries" && over !== undefined && (told.put ?? told.del ?? told.patch) !== undefined)
+      throw new Error("entries are told although they are too many");
     if (told.over !== undefined) over = told.over;
     if (told.all === true) items.clear();
     const named = new Set<string>();
@@ -120,11 +122,9 @@ function afterPage(held: Held, page: Json): Held {
     for (const name of told.del ?? []) items.delete(once(name));
     for (const { base, patch, ...facts } of told.patch ?? []) {
       const before = items.get(once(facts.key));
-      if (over !== undefined) continue;
       if (before?.seq !== base) throw new Error(`a patch of ${facts.key} at ${base}, but ${before?.seq} is held`);
       items.set(facts.key, { ...facts, value: merged(before.value, patch) });
     }
-    if (over !== undefined) held.streams.entries.clear();
     if (told.window !== undefined) window = windowAfter(window, told.window);
   }
   const { audit } = page;
@@ -136,16 +136,23 @@ function afterPage(held: Held, page: Json): Held {
   return { streams: held.streams, over, window, notes, missed, total };
 }
 
-function windowAfter(before: Held["window"], { from, total, rows, whole }: Json): Held["window"] {
+/** Rows that were held before the sync, by those of its page before. */
+const baseOf = new WeakMap<readonly Json[], readonly Json[]>();
+
+function windowAfter(before: Held["window"], { from, total, rows, whole, append }: Json): Held["window"] {
+  const shown = before?.rows ?? [];
+  const base = append === true ? (baseOf.get(shown) ?? []) : shown;
   const made = rows.flatMap((row: Json) => {
     if (!Array.isArray(row)) return [row];
     if (whole === true) throw new Error("a whole window has no pairs");
-    const run = before?.rows.slice(row[0], row[1] + 1) ?? [];
+    const run = base.slice(row[0], row[1] + 1);
     if (run.length !== row[1] - row[0] + 1)
-      throw new Error(`rows ${row[0]} to ${row[1]} of a window that held ${before?.rows.length}`);
+      throw new Error(`rows ${row[0]} to ${row[1]} of a window that held ${base.length}`);
     return run;
   });
-  return { from, total, rows: made };
+  const all = append === true ? [...shown, ...made] : made;
+  baseOf.set(all, base);
+  return { from, total, rows: all };
 }
 
 /** RFC 7396, as it is written there. */

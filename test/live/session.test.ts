@@ -8,7 +8,14 @@ import { join } from "node:path";
 import { constants, inflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { SwarmboardServer } from "../../src/server/index.ts";
-import { type Command, filterSchema, type JsonText, PUSHES, RESULTS } from "../../src/protocol/index.ts";
+import {
+  type Command,
+  filterSchema,
+  type JsonText,
+  PUSHES,
+  RESULTS,
+  SESSION_LIMITS,
+} from "../../src/protocol/index.ts";
 import { serve, stopAll } from "../cli/program.ts";
 import { ask, dial, endAfterEach, refusedUpgrade, start, until, write } from "../server/harness.ts";
 import { endClientsAfterEach, LiveClient, type LiveOptions } from "./client.ts";
@@ -29,6 +36,8 @@ const put = (key: string, value: unknown): Command => ({
   key,
   value: JSON.stringify(value) as JsonText,
 });
+
+const remove = (key: string): Command => ({ type: "entry.delete", key });
 
 async function send(server: SwarmboardServer, ...commands: Command[]): Promise<number> {
   const board = (await server.engine.board("default"))!;
@@ -209,6 +218,57 @@ describe("subscriptions", () => {
     expect(client.replica("over").held.over).toBe(3);
     expect([...client.replica("few").held.streams.entries.keys()].sort()).toEqual(["a/1", "a/2"]);
     expect([...client.replica("keys").held.streams.entries.keys()]).toEqual(["b"]);
+  });
+
+  it("W-SUB-2: whoever was told over is told no entry after it, also when it returns, until it begins anew", async () => {
+    const server = await start();
+    await send(server, put("a", 1), put("b", 2), put("c", 3));
+    const entries = { atMost: 2 };
+    const client = await connect(server);
+    const { result } = await subscribe(client, { sub: "s", entries, tasks: true });
+    let head = await send(server, put("d", 4), { type: "task.report", task: "t", status: "open" });
+    await client.reaches("s", head);
+    client.ws.terminate();
+    const replica = client.replica("s");
+    const cursor = `${result.resume}.${head}`;
+
+    head = await send(server, remove("a"), remove("b"), remove("c"), {
+      type: "task.report",
+      task: "u",
+      status: "open",
+    });
+    const again = await connect(server);
+    // The reference replica throws where entries are told after `over`.
+    again.replicas.set("s", replica);
+    const back = await subscribe(again, { sub: "s", entries, tasks: true, cursor });
+    expect(back.result.reset).toBeUndefined();
+    await again.reaches("s", head);
+    expect([...again.replica("s").held.streams.tasks.keys()]).toEqual(["t", "u"]);
+    expect([...again.replica("s").held.streams.entries.keys()]).toEqual([]);
+    await subscribe(again, { sub: "anew", entries });
+    await again.reaches("anew", head);
+    expect([...again.replica("anew").held.streams.entries.keys()]).toEqual(["d"]);
+  });
+
+  it("rule 24, W-WIN-3: a window of large rows takes several pages, none larger than a frame", async () => {
+    const server = await start();
+    const large = (n: number) => "x".repeat(30_000 + n);
+    for (let n = 0; n < 20; n++) await send(server, put(`k${String(n).padStart(2, "0")}`, large(n)));
+    const client = await connect(server);
+    const sizes: number[] = [];
+    client.ws.on("message", (data: Buffer) => sizes.push(data.length));
+    await subscribe(client, { sub: "w", entries: { window: { count: 20 } }, rateMs: 0 });
+    await client.reaches("w", 21);
+    const head = await send(server, remove("k03"), put("k10", "small"));
+    await client.reaches("w", head);
+    const rows = client.replica("w").held.window?.rows.map((row: Json) => [row.key, row.value.length]);
+    const expected = Array.from({ length: 20 }, (_, n) => [
+      `k${String(n).padStart(2, "0")}`,
+      n === 10 ? 5 : 30_000 + n,
+    ]);
+    expect(rows).toEqual(expected.filter(([key]) => key !== "k03"));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(SESSION_LIMITS.frameBytes);
+    expect(sizes.length).toBeGreaterThan(5);
   });
 
   it("W-SUB-4, W-SYNC-3: subscribing while others write loses and repeats nothing", async () => {

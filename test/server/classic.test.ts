@@ -225,7 +225,7 @@ describe("classic socket", () => {
 
   it("no subprotocol is agreed to, so that nobody takes classic frames for another protocol", async () => {
     const server = await start();
-    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/ws/blackboard`, ["another.v1"]);
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/ws/blackboard`, ["swarmboard.v9"]);
     const error = await new Promise<Error>((resolve) => ws.on("error", resolve));
     expect(error.message).toMatch(/no subprotocol/);
   });

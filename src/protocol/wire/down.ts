@@ -32,6 +32,8 @@ const windowRowsSchema = z.object({
   /** A row, or a run `[a,b]` of rows that were in the window before. */
   rows: z.array(z.union([wireEntrySchema, z.tuple([z.number().int(), z.number().int()])])),
   whole: z.literal(true).optional(),
+  /** On a later page of the same sync: these rows follow those of the page before. */
+  append: z.literal(true).optional(),
   approximate: z.literal(true).optional(),
 });
 

@@ -157,8 +157,9 @@ export class Channel {
       case "pages":
         return this.#begin(member, answer.pages);
       case "frames": {
-        const [only, ...rest] = answer.frames;
-        if (only === undefined || rest.length > 0) return this.#begin(member, shared(answer));
+        // Hot: once per member and flush.
+        const [only] = answer.frames;
+        if (only === undefined || answer.frames.length > 1) return this.#begin(member, shared(answer));
         member.rows = answer.rows;
         this.#tell(member, only);
         if (answer.to !== this.feed.head) this.#catchUp(member);
@@ -280,8 +281,9 @@ export class Channel {
   #serveAll(members: ReadonlySet<Member>): void {
     const cohorts = new Set<Cohort<Frame>>();
     const held = new Set<Listener>();
+    let last: Cohort<Frame> | undefined;
     for (const member of members) {
-      const { listener } = member;
+      const { listener, cohort } = member;
       if (listener.isManifold && !held.has(listener)) {
         listener.hold();
         held.add(listener);
@@ -293,7 +295,8 @@ export class Channel {
         this.#options.fault(error, this.board.name);
         listener.fail();
       }
-      cohorts.add(member.cohort);
+      if (cohort !== last) cohorts.add(cohort);
+      last = cohort;
     }
     for (const listener of held) listener.release();
     for (const cohort of cohorts) cohort.settle();

@@ -21,6 +21,8 @@ export class Flow {
   /** What the client said last; undefined before it said anything. */
   #ackedSyncs: number | undefined;
   #marks: Mark[] = [];
+  /** Bytes sent from which on the next mark is due: most frames have none, and need not look at the marks. */
+  #nextMarkBytes = 0;
   /** Since when there was no progress while beyond the bound. */
   #stuckSince: number | undefined;
   #lastWaiting = 0;
@@ -33,12 +35,11 @@ export class Flow {
   sent(bytes: number): void {
     this.#sentSyncs++;
     this.#sentBytes += bytes;
-    const last = this.#marks.at(-1);
-    if (last === undefined || this.#sentBytes - last.bytes >= MARK_BYTES) {
-      this.#marks.push({ syncs: this.#sentSyncs, bytes: this.#sentBytes });
-      // Beyond the bound nothing is sent but for whole frames, so only a client that never acknowledges gets here.
-      if (this.#marks.length > SESSION_LIMITS.unackedBytes / MARK_BYTES + 1) this.#marks.shift();
-    }
+    if (this.#sentBytes < this.#nextMarkBytes) return;
+    this.#marks.push({ syncs: this.#sentSyncs, bytes: this.#sentBytes });
+    this.#nextMarkBytes = this.#sentBytes + MARK_BYTES;
+    // Beyond the bound nothing is sent but for whole frames, so only a client that never acknowledges gets here.
+    if (this.#marks.length > SESSION_LIMITS.unackedBytes / MARK_BYTES + 1) this.#marks.shift();
   }
 
   /** The client has received so many syncs. A count that was not sent yet, or that says nothing new, is ignored. */
@@ -49,12 +50,12 @@ export class Flow {
     if (syncs === this.#sentSyncs) {
       this.#ackedBytes = this.#sentBytes;
       this.#marks = [];
-      return;
     }
     while (this.#marks[0] !== undefined && this.#marks[0].syncs <= syncs) {
       this.#ackedBytes = this.#marks[0].bytes;
       this.#marks.shift();
     }
+    if (this.#marks.length === 0) this.#nextMarkBytes = 0;
   }
 
   /** Whether the client may be sent more now. `waiting` is what its transport holds, in bytes. */

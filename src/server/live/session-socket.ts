@@ -1,17 +1,13 @@
-// Owns the way onto a session by WebSocket: the handshake, its parameters, and carrying frames (docs/protocol.md, section 3).
-// Does not own Host and Origin (edge/listener has looked already) or what a session says.
-// `ws` reads, answers pings and closes. Data frames are written below it, as one buffer that many sockets share: a whole
-// frame in one write, so a control frame of `ws` can only come between two of them.
+// Owns the way onto a session by WebSocket: the handshake, and its parameters (docs/protocol.md, section 3).
+// Does not own Host and Origin (edge/listener has looked already), carrying (socket-transport) or what a session says.
 
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FastifyBaseLogger } from "fastify";
 import { type WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 import {
   CLOSE,
-  type CloseCode,
   DEFAULT_BEAT_MS,
   MAX_BEAT_MS,
   MIN_BEAT_MS,
@@ -25,14 +21,9 @@ import { isLoopback } from "../edge/hosts.ts";
 import { refuseSocket } from "../edge/raw-answer.ts";
 import type { Settings } from "../options.ts";
 import { CLASSIC_PATH as SOCKET_PATH } from "../socket/classic-socket.ts";
-import { type Frame, textFrame } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import type { Session } from "./session.ts";
-import type { Transport } from "./transport.ts";
-
-/** A peer that does not answer a close is cut off after this. */
-const CLOSE_MS = 2000;
-const MAX_REASON_BYTES = 123;
+import { SocketTransport } from "./socket-transport.ts";
 
 const querySchema = z.object({
   agent: nameSchema().optional(),
@@ -124,7 +115,7 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
     });
     // Bad frames and resets: ws closes with the right code by itself, and "close" follows.
     ws.on("error", (error: Error) => log.debug({ ip, session: session.id, reason: error.message }, "socket error"));
-    socket.on("drain", () => session.drained());
+    transport.onDrain = () => session.drained();
     ws.once("close", (code: number) => {
       all.delete(carried);
       session.end();
@@ -184,61 +175,4 @@ function agentHeader(request: IncomingMessage): string | undefined {
   if (header === undefined) return undefined;
   const name = nameSchema().safeParse(Buffer.from(String(header), "latin1").toString("utf8"));
   return name.success ? name.data : undefined;
-}
-
-/** A class and not a closure: `push` is called for each client and flush. */
-class SocketTransport implements Transport {
-  readonly #ws: WebSocket;
-  readonly #socket: Socket;
-  readonly #isDeflated: boolean;
-  #isOpen = true;
-  /** The socket has said that it holds much; until it drains, how much is looked up. */
-  #isBackedUp = false;
-
-  constructor(ws: WebSocket, socket: Socket) {
-    this.#ws = ws;
-    this.#socket = socket;
-    this.#isDeflated = ws.extensions.includes("permessage-deflate");
-    const ended = (): void => {
-      this.#isOpen = false;
-    };
-    ws.once("close", ended);
-    socket.on("drain", () => {
-      this.#isBackedUp = false;
-    });
-    socket.once("end", ended);
-    socket.once("error", ended);
-  }
-
-  get waitingBytes(): number {
-    return this.#isBackedUp ? this.#socket.writableLength : 0;
-  }
-
-  push(frame: Frame): number {
-    const bytes = frame.socketBytes(this.#isDeflated);
-    if (this.#isOpen && !this.#socket.write(bytes)) this.#isBackedUp = true;
-    return bytes.length;
-  }
-
-  reply(text: string): void {
-    if (this.#isOpen && !this.#socket.write(textFrame(text))) this.#isBackedUp = true;
-  }
-
-  hold(): void {
-    this.#socket.cork();
-  }
-
-  release(): void {
-    this.#socket.uncork();
-  }
-
-  /** After a close frame nothing may be sent (RFC 6455, section 5.5.1). */
-  close(how: CloseCode, reason: string): void {
-    this.#isOpen = false;
-    const ws = this.#ws;
-    ws.close(how.code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES).toString("utf8"));
-    const timer = setTimeout(() => ws.terminate(), CLOSE_MS);
-    timer.unref();
-    ws.once("close", () => clearTimeout(timer));
-  }
 }

@@ -4,6 +4,7 @@
 import {
   type Filter,
   readCursor,
+  type ResetReason,
   resumeOf,
   SESSION_LIMITS,
   type Subscribe,
@@ -11,7 +12,7 @@ import {
   type WindowMove,
   windowSchema,
 } from "../../protocol/index.ts";
-import { unmarked, viewOf } from "../../feed/index.ts";
+import { countOf, overViewOf, unmarked, type View, viewOf } from "../../feed/index.ts";
 import { Refusal } from "../problem.ts";
 import type { Asked, Channel } from "./channel.ts";
 import type { Listener, Member } from "./member.ts";
@@ -53,8 +54,7 @@ export class Subscriptions {
     if (channel === undefined) throw new Refusal("no_such_board", { facts: { board } });
     if (!this.#all.has(sub) && this.#all.size >= SESSION_LIMITS.subscriptions)
       throw new Refusal("too_many_subscriptions", { facts: { max: SESSION_LIMITS.subscriptions } });
-    const view = viewOf(filter);
-    const stand = standOf(cursor, view.hash, channel);
+    const { view, stand } = viewAndStand(viewOf(filter), cursor, channel);
     const member = channel.join(this.#listener, { sub, view, rateMs, stand, isPoll });
     this.drop(sub);
     const subscription: Subscription = { channel, filter, member };
@@ -106,9 +106,31 @@ export class Subscriptions {
   }
 }
 
+/**
+ * Where a replica with that cursor stands, or why it has to start over (W-SUB-5), and what it is told of: where its
+ * entries are or were too many, none of them (W-SUB-2).
+ */
+function viewAndStand(
+  view: View,
+  cursor: string | undefined,
+  channel: Channel,
+): { readonly view: View; readonly stand: Asked["stand"] } {
+  const over = Number.isFinite(view.atMost) ? overViewOf(view) : undefined;
+  const startOver = (reset: ResetReason): { readonly view: View; readonly stand: Asked["stand"] } => {
+    const isOver = over !== undefined && countOf(channel.feed, view) > view.atMost;
+    return { view: isOver ? over : view, stand: { reset } };
+  };
+  if (cursor === undefined) return startOver("start");
+  const stand = standOf(cursor, view.hash, channel);
+  if (over === undefined) return { view, stand };
+  if (!("reset" in stand)) return { view, stand };
+  const overStand = standOf(cursor, over.hash, channel);
+  if (!("reset" in overStand)) return { view: over, stand: overStand };
+  return startOver(stand.reset === "filter" ? overStand.reset : stand.reset);
+}
+
 /** Where a replica with that cursor stands, or why it has to start over (W-SUB-5). */
-function standOf(cursor: string | undefined, filterHash: string, channel: Channel): Asked["stand"] {
-  if (cursor === undefined) return { reset: "start" };
+function standOf(cursor: string, filterHash: string, channel: Channel): Asked["stand"] {
   const read = readCursor(cursor);
   if (read === undefined) return { reset: "unreadable" };
   const reset = channel.resetFor(read.epoch, read.seq);
