@@ -1,7 +1,7 @@
 // Owns JSON-RPC over one WebSocket (protocol, sections 3 to 8): requests by number, pushes by name.
 // Does not own reconnecting (connection/) or what a sync means (replica.ts). A message that cannot be read ends the connection.
 
-import { createAckMeter } from "../ack-meter.ts";
+import { type AckMeter, createAckMeter } from "../ack-meter.ts";
 import { CLOSE } from "../../protocol/wire/close-codes.ts";
 import type { Beat, CommandResult, Drain, Subscribed, Sync, Welcome } from "../../protocol/wire/down.ts";
 import { SUBPROTOCOL } from "../../protocol/wire/session-limits.ts";
@@ -42,9 +42,9 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
   /** The newest request of each subscription; answers to earlier ones mean nothing. */
   const newest = new Map<string, number>();
   let lastId = 0;
+  /** Begun by the welcome, which comes before any sync (W-CONN-4). */
+  let acks: AckMeter | undefined;
   let open = false;
-
-  const acks = createAckMeter(environment, (syncs) => send("ack", `{"syncs":${syncs}}`));
 
   const socket = environment.openSocket(url, SUBPROTOCOL, {
     opened() {
@@ -53,11 +53,20 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
     },
     message: receive,
     closed(code, reason) {
-      open = false;
-      acks.end();
+      over();
       up.closed(code, reason);
     },
   });
+
+  function over(): void {
+    open = false;
+    acks?.end();
+  }
+
+  function close(): void {
+    over();
+    socket.close(1000);
+  }
 
   /** `params` is JSON. */
   function send(method: string, params: string, id?: number): void {
@@ -73,9 +82,7 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
   }
 
   function end(code: number, reason: string): void {
-    open = false;
-    acks.end();
-    socket.close(1000);
+    close();
     up.closed(code, reason);
   }
 
@@ -98,7 +105,7 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
         // What an earlier subscription of this name sent before the newest one was made belongs to nobody.
         const sync = params as Sync;
         if (isCurrent(sync.sub)) up.sync(sync.sub, sync);
-        return acks.received(sizeBytes);
+        return acks?.received(sizeBytes);
       }
       case "beat":
         return up.beat(params as Beat);
@@ -106,7 +113,7 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
         return up.drain(params as Drain);
       case "welcome": {
         const { beatMs, limits } = params as Welcome;
-        acks.begin(limits as unknown as Limits);
+        acks = createAckMeter(environment, limits as unknown as Limits, (syncs) => send("ack", `{"syncs":${syncs}}`));
         return up.welcomed(beatMs, limits as unknown as Limits);
       }
       default:
@@ -163,10 +170,6 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
         id,
       }),
     ping: () => void request("ping", "{}"),
-    close() {
-      open = false;
-      acks.end();
-      socket.close(1000);
-    },
+    close,
   };
 }
