@@ -27,33 +27,14 @@ export function toJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {
-    // There is a bigint in it. (Or a circle, for which the stack ends below.)
-    return write(value);
+    // There is a bigint in it. (Or a circle, which throws again.)
+    const marked = JSON.stringify(value, (_name, held: unknown) => {
+      if (typeof held === "bigint") return `#n${held}`;
+      return typeof held === "string" && held.startsWith("#") ? `#${held}` : held;
+    });
+    return marked.replace(TOKENS, (token, colon?: string) => {
+      if (colon !== undefined || !token.startsWith('"#')) return token;
+      return token.startsWith('"#n') ? token.slice(3, -1) : `"${token.slice(2)}`;
+    });
   }
 }
-
-function write(value: unknown): string | undefined {
-  if (typeof value === "bigint") return String(value);
-  if (typeof value !== "object" || value === null || "toJSON" in value) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item) => write(item) ?? "null").join()}]`;
-  const members: string[] = [];
-  for (const [name, member] of Object.entries(value)) {
-    const text = write(member);
-    if (text !== undefined) members.push(`${JSON.stringify(name)}:${text}`);
-  }
-  return `{${members.join()}}`;
-}
-
-/** Whether two parsed values say the same. The order of members says nothing. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && sameJson((a as Fields)[name], (b as Fields)[name]))
-  );
-}
-
-type Fields = Readonly<Record<string, unknown>>;

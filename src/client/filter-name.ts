@@ -9,15 +9,11 @@ const canonical = (value: unknown): string =>
       : member,
   );
 
-/** 32 bits of the text (FNV-1a). */
-function hash(text: string, seed: number): string {
-  let bits = seed;
-  for (let i = 0; i < text.length; i++) bits = Math.imul(bits ^ text.charCodeAt(i), 16_777_619);
-  return (bits >>> 0).toString(36);
-}
-
-/** The streams, for people, and the whole filter as a hash, for machines. A clash only costs sharing. */
+/** The streams, for people, and the whole filter as a hash (FNV-1a) and a length, for machines. A clash only costs sharing. */
 export function filterName(board: string, filter: object): string {
   const text = canonical([board, filter]);
-  return `${Object.keys(filter).sort().join("-").slice(0, 40)}_${hash(text, 0x811c9dc5)}${hash(text, 0x9747b28c)}`;
+  let bits = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) bits = Math.imul(bits ^ text.charCodeAt(i), 16_777_619);
+  const streams = Object.keys(filter).sort().join("-").slice(0, 40);
+  return `${streams}_${(bits >>> 0).toString(36)}${text.length}`;
 }

@@ -5,7 +5,7 @@ import { applyMergePatch } from "../feed/merge-value.ts";
 import { applyRows } from "../feed/window-rows.ts";
 import type { Sync, WindowRows as WireWindow } from "../protocol/wire/down.ts";
 import type { EntryPatch } from "../protocol/wire/wire-items.ts";
-import { sameJson } from "./exact-json.ts";
+import { toJson } from "./exact-json.ts";
 import { type Entry, type Gap, NAME_OF, type Note, STREAMS, type Stream, type WindowRows } from "./items.ts";
 
 /** An item of any stream; its name is the member that NAME_OF names. */
@@ -66,19 +66,20 @@ export function foldPage(draft: Draft, sync: Sync, shown: Shown): void {
   if (entries?.window !== undefined) draft.window = windowOf(entries.window, draft, shown.window);
   if (entries?.over !== undefined) draft.over = entries.over;
   if (audit !== undefined) {
-    draft.audit.total = audit.total;
+    // A page with more may leave it out.
+    draft.audit.total = audit.total ?? draft.audit.total;
     draft.audit.notes.push(...(audit.add ?? []));
     if (audit.missed !== undefined) draft.audit.missed.push(audit.missed);
   }
 }
 
 /** W-SYNC-8: a patch is of the value with exactly this `seq`. */
-function foldPatch(draft: Draft, { base, patch, ...facts }: EntryPatch, shown: Shown): void {
+function foldPatch(draft: Draft, { key, base, patch, ...facts }: EntryPatch, shown: Shown): void {
   const part = draft.streams.get("entries");
-  const { key } = facts;
   const old = part?.next.has(key) ? part.next.get(key) : part?.all ? undefined : shown.items.entries.get(key);
   if (old?.["seq"] !== base) throw new Error(`the base of a patch of ${key} is not held`);
-  part?.next.set(key, { ...facts, value: applyMergePatch(old["value"], patch) });
+  // The members in the order in which the server tells them.
+  part?.next.set(key, { key, value: applyMergePatch(old["value"], patch), ...facts });
 }
 
 /** W-WIN-2, W-WIN-3. Rows that say the same as before are the same objects, so that only the others are drawn again. */
@@ -90,7 +91,10 @@ function windowOf(told: WireWindow, { reset, window }: Draft, before: WindowRows
   return { from, total, rows: append ? [...(window?.rows ?? []), ...same] : same, approximate };
 }
 
-/** The object that is held, if it says the same. Only the same `seq` is worth a closer look. */
+/**
+ * The object that is held, if it says the same in the same order; another order only costs drawing it again. Only the same `seq` is worth a
+ * closer look, so this is done for what is told a second time.
+ */
 export function sameOrNew<T extends { readonly seq?: unknown }>(held: T | undefined, item: T): T {
-  return held !== undefined && held.seq === item.seq && sameJson(held, item) ? held : item;
+  return held !== undefined && held.seq === item.seq && toJson(held) === toJson(item) ? held : item;
 }

@@ -118,13 +118,12 @@ export function createReplica(keepNotes: number): Replica {
   }
 
   function notesAfter({ reset, audit: { notes, missed, total } }: Draft): AuditNotes {
-    if (total === undefined) return audit;
     const before = reset ? NO_NOTES : audit;
-    if (notes.length + missed.length === 0 && total === before.total) return before;
+    if (notes.length + missed.length === 0 && (total ?? before.total) === before.total) return before;
     const all: readonly Note[] = [...before.notes, ...notes];
     return {
       notes: all.slice(Math.max(0, all.length - keepNotes)),
-      total,
+      total: total ?? before.total,
       missed: [...before.missed, ...missed].slice(-GAPS_KEPT),
     };
   }

@@ -88,6 +88,40 @@ describe("without sockets", () => {
     expect(sub.entries.get("b")?.value).toBe(2);
   });
 
+  it("asks with the cursor of the last poll as it is, and stands where that says (W-HTTP-2)", async () => {
+    let mark = 0;
+    server.http = (request) => {
+      if (isStream(request)) throw new TypeError("cut");
+      // The server's cursor is ahead by what the feed does not see, and says more than a position.
+      const open = { ...server.subscribed("x", cursorOf(request)), beatMs: server.beatMs };
+      const { seq } = open.position;
+      const syncs = seq === 0 ? [server.sync("x", 0, true)] : [];
+      const beat = { at: 0, boards: { default: { seq: ++server.seq, clock: 5 } } };
+      return jsonAnswer({ open, syncs, beat, cursor: `e1.f${++mark}.${server.seq}` });
+    };
+    const sub = client.board().subscribe({ entries: {} });
+    await server.run(20_000);
+    const cursors = reads()
+      .filter((one) => !isStream(one))
+      .map(cursorOf);
+    expect(cursors.slice(0, 4)).toEqual([undefined, "e1.f1.2", "e1.f2.3", "e1.f3.4"]);
+    expect(sub.position.seq).toBe(server.seq);
+    expect(client.status).toMatchObject({ phase: "polling", transport: "poll", behind: false });
+  });
+
+  it("waits as long as a server that goes down says (W-BACK-3)", async () => {
+    server.http = stream;
+    client.board().subscribe({ entries: {} });
+    await server.run(2000);
+    const before = reads().length;
+    streams.at(-1)!.push("drain", { afterMs: 20_000, spreadMs: 0 });
+    streams.at(-1)!.end();
+    await server.run(19_000);
+    expect(reads().length).toBe(before);
+    await server.run(2000);
+    expect(reads().length).toBe(before + 1);
+  });
+
   it("sends commands with their ids, again after a failure, and tells refusals (W-HTTP-3)", async () => {
     const posts: HttpRequest[] = [];
     let answers = [jsonAnswer({ code: "overloaded", retry: "later", detail: "full" }, 503, { "retry-after": "1" })];

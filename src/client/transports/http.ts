@@ -2,7 +2,7 @@
 // as an event stream or as a long poll. Does not own when to give HTTP up (connection/machine.ts); it says that it failed.
 
 import { CLOSE } from "../../protocol/wire/close-codes.ts";
-import type { Beat, CommandResult, PollAnswer, Subscribed, Sync } from "../../protocol/wire/down.ts";
+import type { Beat, CommandResult, Drain, PollAnswer, Subscribed, Sync } from "../../protocol/wire/down.ts";
 import { DEFAULT_RATE_MS, MAX_WAIT_MS } from "../../protocol/wire/session-limits.ts";
 import { OPEN_TIMEOUT_MS, SILENCE_MS } from "../connection/phases.ts";
 import { parseJson } from "../exact-json.ts";
@@ -29,6 +29,11 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
   const whole = new AbortController();
   /** Bounded by the subscriptions of a client. */
   const followed = new Map<string, AbortController>();
+  /** What the last poll of each told to ask with. */
+  const polled = new Map<
+    string,
+    { readonly filter: string; readonly own: string | undefined; readonly told: string }
+  >();
 
   /** A part of an exchange, or nothing, if `ms` pass without the next call. */
   function expectation(outer: AbortSignal): Expectation {
@@ -65,8 +70,9 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
       const startedAtMs = environment.now();
       const held = isHeld(feed);
       const before = feed.cursor();
+      let drainMs = 0;
       try {
-        if (way === "stream" && held) await stream(feed, mine.signal);
+        if (way === "stream" && held) drainMs = await stream(feed, mine.signal);
         else await poll(feed, mine.signal, first || !held ? 0 : MAX_WAIT_MS);
       } catch (error) {
         if (mine.signal.aborted) return;
@@ -77,7 +83,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
       }
       const moved = feed.cursor() !== before;
       const idleMs = moved && held ? 0 : IDLE_PAUSE_MS - (environment.now() - startedAtMs);
-      await pause(first && way === "poll" ? 0 : Math.max(feed.rateMs ?? DEFAULT_RATE_MS, idleMs), mine.signal);
+      await pause(first && way === "poll" ? 0 : Math.max(feed.rateMs ?? DEFAULT_RATE_MS, idleMs, drainMs), mine.signal);
     }
   }
 
@@ -93,7 +99,12 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     });
 
   function ask(feed: Feed, accept: string, waitMs: number | undefined, signal: AbortSignal) {
-    const query = { filter: JSON.stringify(feed.filter()), cursor: feed.cursor(), rateMs: feed.rateMs, wait: waitMs };
+    const filter = JSON.stringify(feed.filter());
+    // The cursor of the last poll says more than the position (W-HTTP-2), as long as it is of the same filter and position.
+    const last = polled.get(feed.name);
+    const own = feed.cursor();
+    const cursor = last?.filter === filter && last.own === own ? last.told : own;
+    const query = { filter, cursor, sub: feed.name, rateMs: feed.rateMs, wait: waitMs };
     const text = Object.entries(query)
       .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
       .join("&");
@@ -112,9 +123,11 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     up.moved(feed.name);
   }
 
-  async function stream(feed: Feed, outer: AbortSignal): Promise<void> {
+  /** Resolves with the pause that the server asks for. */
+  async function stream(feed: Feed, outer: AbortSignal): Promise<number> {
     const { signal, within, end } = expectation(outer);
     let beatMs: number | undefined;
+    let drainMs = 0;
     within(OPEN_TIMEOUT_MS);
     try {
       await readEventStream(await ask(feed, "text/event-stream", undefined, signal), (name, told) => {
@@ -125,13 +138,18 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
           opened(feed, told as Subscribed);
         } else if (name === "sync") up.sync(feed.name, told as Sync);
         else if (name === "beat") up.beat(told as Beat);
+        else if (name === "drain") drainMs = drainPauseMs(told as Drain);
         if (beatMs !== undefined) within(beatMs + SILENCE_MS);
       });
       if (beatMs === undefined) throw new TypeError("the stream ended before it began");
+      return drainMs;
     } finally {
       end();
     }
   }
+
+  /** When to ask again after a server that goes down (W-BACK-3). */
+  const drainPauseMs = ({ afterMs, spreadMs }: Drain): number => afterMs + environment.random() * spreadMs;
 
   async function poll(feed: Feed, outer: AbortSignal, waitMs: number): Promise<void> {
     const { signal, within, end } = expectation(outer);
@@ -139,11 +157,18 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     try {
       const text = await (await ask(feed, "application/json", waitMs, signal)).text();
       if (signal.aborted) return;
-      const { open, syncs, beat } = parseJson(text) as PollAnswer;
+      const { open, syncs, beat, cursor } = parseJson(text) as PollAnswer;
       up.heard();
       opened(feed, open);
       for (const sync of syncs) if (!signal.aborted) up.sync(feed.name, sync);
-      if (!signal.aborted) up.beat(beat);
+      if (signal.aborted) return;
+      // The cursor may be ahead by what the feed does not see, which no sync tells.
+      const from = syncs.at(-1)?.to ?? open.position.seq;
+      // Its last part is the position. (The protocol's own reader would weigh on pages that never come here.)
+      const to = Number(cursor.slice(cursor.lastIndexOf(".") + 1));
+      if (to > from) up.sync(feed.name, { sub: feed.name, from, to });
+      polled.set(feed.name, { filter: JSON.stringify(feed.filter()), own: feed.cursor(), told: cursor });
+      up.beat(beat);
     } finally {
       end();
     }
@@ -169,6 +194,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
   function unsubscribe({ name }: Feed): void {
     followed.get(name)?.abort();
     followed.delete(name);
+    polled.delete(name);
   }
 
   function subscribe(feed: Feed): void {
