@@ -1,4 +1,5 @@
-// docs/sdk.md, as one program: every block is type-checked and run against a server, and prints what the page says.
+// docs/sdk.md, as one program: every block is type-checked and run against a server, and prints what the page says. The README's
+// block is type-checked.
 
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -22,7 +23,7 @@ const TSCONFIG = {
     jsx: "react-jsx",
     types: ["node"],
   },
-  files: ["page.tsx"],
+  files: ["page.tsx", "readme.ts"],
 };
 /** Shows what the page exports, when all of it has run. */
 const SHOW = `
@@ -43,6 +44,9 @@ app.props.client.close();
 await window.happyDOM.close();
 `;
 
+const blocksOf = (text: string): string[] =>
+  Array.from(text.matchAll(/^```(?:ts|tsx|js)\n([\s\S]*?)^```$/gm), (match) => match[1] ?? "");
+
 let folder: string;
 let page: string;
 beforeAll(async () => {
@@ -59,12 +63,13 @@ afterAll(async () => {
 
 it("every block of docs/sdk.md compiles, runs, and prints what the page says", async () => {
   const server = await serve();
-  const blocks = Array.from(page.matchAll(/^```(?:ts|tsx|js)\n([\s\S]*?)^```$/gm), (match) => match[1] ?? "");
+  const blocks = blocksOf(page);
   expect(blocks.length).toBeGreaterThan(12);
   const program = blocks.join("\n").replaceAll("http://127.0.0.1:8000", server.url);
   await writeFile(join(folder, "package.json"), '{"type": "module"}');
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
   await writeFile(join(folder, "page.tsx"), program);
+  await writeFile(join(folder, "readme.ts"), blocksOf(await readFile(`${ROOT}README.md`, "utf8")).join("\n"));
   await writeFile(join(folder, "show.js"), SHOW);
   const compiled = await promisify(execFile)(process.execPath, [
     `${ROOT}node_modules/typescript/bin/tsc`,

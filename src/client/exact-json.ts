@@ -13,7 +13,7 @@ export function parseJson(text: string): unknown {
   // `#n` begins an integer, and another `#` a text that began with one.
   const marked = text.replace(TOKENS, (token, colon?: string) => {
     if (colon !== undefined) return token;
-    if (token.startsWith('"')) return /^"(#|\\u0023)/.test(token) ? `"#${token.slice(1)}` : token;
+    if (/^"(#|\\u0023)/.test(token)) return token.replace('"', '"#');
     return /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"#n${token}"` : token;
   });
   return JSON.parse(marked, (_name, held: unknown) => {
