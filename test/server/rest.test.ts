@@ -317,7 +317,7 @@ describe("budgets", () => {
   });
 });
 
-describe("agents, audit, claims, requests", () => {
+describe("agents, tasks, audit, claims, requests", () => {
   it("an agent reports and is listed with what it holds", async () => {
     const server = await start();
     await write(server, "PUT", `${BOARD}/agents/ada%2F1`, { state: "working", task: "t", trust: 0.75 });
@@ -331,6 +331,21 @@ describe("agents, audit, claims, requests", () => {
       claims: ["t"],
     });
     refused(await write(server, "PUT", `${BOARD}/agents/x`, { trust: 2 }), "bad_request");
+  });
+
+  it("tasks are listed with their details byte for byte (rule 19), and sources as a list, with an ETag", async () => {
+    const server = await start();
+    const command = '{"type":"task.report","task":"t","status":"open","details":{"n":12345678901234567890}}';
+    await write(server, "POST", `${BOARD}/commands`, command);
+    const tasks = await ask(server, "GET", `${BOARD}/tasks`);
+    expect(tasks.text).toContain('"task":"t","status":"open","at":');
+    expect(tasks.text).toContain('"details":{"n":12345678901234567890}');
+    expect((await ask(server, "GET", `${BOARD}/sources`)).json).toMatchObject({ sources: [] });
+    for (const path of ["tasks", "sources"]) {
+      const { headers } = await ask(server, "GET", `${BOARD}/${path}`);
+      const again = { headers: { "if-none-match": headers["etag"] as string } };
+      expect((await ask(server, "GET", `${BOARD}/${path}`, again)).status).toBe(304);
+    }
   });
 
   it("audit notes come newest first, filtered and in pages, also several of one record", async () => {

@@ -42,6 +42,7 @@ export async function describeApi(app: App): Promise<void> {
         { name: "agents", description: "Who is known, and what they do." },
         { name: "audit", description: "What happened." },
         { name: "history", description: "Every command that took effect, as far back as the log goes." },
+        { name: "tasks", description: "What is told of tasks, and how followed files fare." },
         { name: "claims", description: "Leases, so that two agents never hold one task." },
         { name: "requests", description: "What waits for a person." },
         { name: "commands", description: "Any command, and batches." },
