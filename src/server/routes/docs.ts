@@ -46,7 +46,7 @@ export async function describeApi(app: App): Promise<void> {
         { name: "claims", description: "Leases, so that two agents never hold one task." },
         { name: "requests", description: "What waits for a person." },
         { name: "commands", description: "Any command, and batches." },
-        { name: "boards", description: "Boards and whole views." },
+        { name: "boards", description: "Boards and where they stand." },
         { name: "live", description: "Changes as they come, without a socket." },
         { name: "classic", description: "The first version's routes, kept for ever. The socket is /ws/blackboard." },
         { name: "health", description: "For whoever runs the server." },
