@@ -1,4 +1,4 @@
-// Owns the JSON that dashboards read: the seed's frame, and the fuller frame of our own page around it.
+// Owns the JSON that readers get: the seed's frame, and agents, requests, tasks and sources as the API lists them.
 // Does not own the items themselves (items.ts). Members of the seed's part never change; ours may grow.
 
 import { z } from "zod";
@@ -48,17 +48,6 @@ export const classicFrameSchema = z.looseObject({
   ]),
 });
 
-/** Facts about an entry besides its value. Times are wall time in ms. */
-export const entryFactsSchema = z.object({
-  rev: z.number(),
-  by: z.string(),
-  at: ms,
-  seq: z.number(),
-  /** Remaining lifetime in ms when the frame was built; absent without a TTL. */
-  ttlLeftMs: z.number().optional(),
-  source: z.string().optional(),
-});
-
 export const agentViewSchema = z.object({
   agent: z.string(),
   state: z.string().optional(),
@@ -100,27 +89,9 @@ export const sourceViewSchema = z.object({
   at: ms,
 });
 
-/** What our own page reads: the seed's frame plus `board`. Sent for `?view=full`, and by GET /api/v1/boards/{board}/view. */
-export const fullFrameSchema = classicFrameSchema.extend({
-  board: z.object({
-    name: z.string(),
-    epoch: z.string(),
-    seq: z.number(),
-    /** Writes are refused at present, and why. */
-    unwritable: z.string().optional(),
-    entries: z.record(z.string(), entryFactsSchema),
-    agents: z.array(agentViewSchema),
-    requests: z.array(requestViewSchema),
-    tasks: z.array(taskViewSchema),
-    sources: z.array(sourceViewSchema),
-  }),
-});
-
 export type ClassicFrame = z.infer<typeof classicFrameSchema>;
 export type ClassicBudget = z.infer<typeof classicBudgetSchema>;
 export type ClassicAudit = z.infer<typeof classicAuditSchema>;
-export type FullFrame = z.infer<typeof fullFrameSchema>;
-export type EntryFacts = z.infer<typeof entryFactsSchema>;
 export type AgentView = z.infer<typeof agentViewSchema>;
 export type RequestView = z.infer<typeof requestViewSchema>;
 export type TaskView = z.infer<typeof taskViewSchema>;

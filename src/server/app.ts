@@ -21,6 +21,7 @@ import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { taskRoutes } from "./routes/tasks.ts";
 import { streamRoutes } from "./routes/stream.ts";
 import { answerError, createValidator, refuseUnknownQuery } from "./validation.ts";
 
@@ -92,6 +93,7 @@ export async function createApp(
   historyRoutes(app, near);
   claimRoutes(app, near);
   requestRoutes(app, near);
+  taskRoutes(app, near);
   commandRoutes(app, near);
   streamRoutes(app, near);
   classicRoutes(app, near);

@@ -19,7 +19,6 @@ import type { Session } from "./live/session.ts";
 import type { Settings } from "./options.ts";
 import { Refusal, refusalOf } from "./problem.ts";
 import { boardEtag, isFresh } from "./views/etag.ts";
-import type { Frames } from "./views/frames.ts";
 
 export type App = FastifyInstance<
   http.Server,
@@ -33,7 +32,6 @@ export type App = FastifyInstance<
 export interface Near {
   readonly engine: Engine;
   readonly settings: Settings;
-  readonly frames: Frames;
   readonly hub: Hub;
   /** Sessions that are carried by plain requests: event streams and polls. */
   readonly streams: Set<Session>;

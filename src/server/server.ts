@@ -105,7 +105,6 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const near: Near = {
       engine,
       settings,
-      frames,
       hub,
       streams: new Set(),
       now: Date.now,

@@ -42,7 +42,6 @@ export async function expectAsRest(
 ) {
   const get = async (path: string): Promise<Item> =>
     (await ask({ port }, "GET", `/api/v1/boards/${board}${path}`)).json;
-  const { board: view } = await get("/view");
   const all: Item[] = (await get("/entries?limit=1000"))["entries"];
   const { entries } = filter;
   if (entries === undefined) expect(replica.items["entries"]?.size).toBe(0);
@@ -61,8 +60,8 @@ export async function expectAsRest(
     agents: (await get("/agents"))["agents"],
     requests: (await get("/requests"))["requests"],
     claims: (await get("/claims"))["claims"],
-    tasks: view.tasks,
-    sources: view.sources,
+    tasks: (await get("/tasks"))["tasks"],
+    sources: (await get("/sources"))["sources"],
   };
   for (const [stream, items] of Object.entries(rest)) {
     const isAsked = filter[stream as "budgets"] === true;

@@ -19,7 +19,7 @@ const PATHS = [
   "/api/docs",
   "/api/docs/static/index.css",
   "/api/v1/boards",
-  "/api/v1/boards/default/view",
+  "/api/v1/boards/default/entries",
   "/api/swarm/blackboard",
   "/assets/x.js",
   "/nothing",

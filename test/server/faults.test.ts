@@ -13,7 +13,6 @@ import { createRowHost } from "../../src/server/live/row-host.ts";
 import type { Session } from "../../src/server/live/session.ts";
 import { SYSTEM_TIMERS } from "../../src/server/live/timers.ts";
 import { settle } from "../../src/server/options.ts";
-import { createFrames } from "../../src/server/views/frames.ts";
 import { type Answer, ask, write } from "./harness.ts";
 
 const ends: (() => Promise<unknown>)[] = [];
@@ -53,7 +52,6 @@ async function over(
   const near = {
     engine,
     settings,
-    frames: createFrames(Date.now),
     hub,
     streams: new Set<Session>(),
     now: Date.now,

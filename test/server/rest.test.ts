@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { SwarmboardServer } from "../../src/server/index.ts";
-import { CODES, fullFrameSchema } from "../../src/protocol/index.ts";
+import { CODES } from "../../src/protocol/index.ts";
 import { type Answer, ask, endAfterEach, JSON_TYPE, start, write } from "./harness.ts";
 
 endAfterEach();
@@ -54,7 +54,6 @@ describe("entries", () => {
     for (const path of [
       `${BOARD}/entries/big`,
       `${BOARD}/entries`,
-      `${BOARD}/view`,
       "/api/swarm/blackboard",
       "/api/swarm/blackboard/big",
     ]) {
@@ -251,20 +250,6 @@ describe("boards", () => {
     refused(await ask(server, "GET", "/api/v1/boards/second"), "no_such_board");
     refused(await ask(server, "GET", "/api/v1/boards/..%2F..%2Fetc/entries"), "bad_board_name");
   });
-
-  it("the view is the full frame, with an ETag that holds until the board changes", async () => {
-    const server = await start();
-    await put(server, "k", { value: 1, ttlMs: 50_000 });
-    const view = await ask(server, "GET", `${BOARD}/view`);
-    expect(fullFrameSchema.parse(view.json).board.entries["k"]).toMatchObject({
-      rev: 1,
-      ttlLeftMs: expect.any(Number),
-    });
-    const headers = { "if-none-match": view.headers["etag"] as string };
-    expect((await ask(server, "GET", `${BOARD}/view`, { headers })).status).toBe(304);
-    await put(server, "k", { value: 2 });
-    expect((await ask(server, "GET", `${BOARD}/view`, { headers })).status).toBe(200);
-  });
 });
 
 describe("budgets", () => {
@@ -317,7 +302,7 @@ describe("budgets", () => {
   });
 });
 
-describe("agents, audit, claims, requests", () => {
+describe("agents, tasks, audit, claims, requests", () => {
   it("an agent reports and is listed with what it holds", async () => {
     const server = await start();
     await write(server, "PUT", `${BOARD}/agents/ada%2F1`, { state: "working", task: "t", trust: 0.75 });
@@ -331,6 +316,21 @@ describe("agents, audit, claims, requests", () => {
       claims: ["t"],
     });
     refused(await write(server, "PUT", `${BOARD}/agents/x`, { trust: 2 }), "bad_request");
+  });
+
+  it("tasks are listed with their details byte for byte (rule 19), and sources as a list, with an ETag", async () => {
+    const server = await start();
+    const command = '{"type":"task.report","task":"t","status":"open","details":{"n":12345678901234567890}}';
+    await write(server, "POST", `${BOARD}/commands`, command);
+    const tasks = await ask(server, "GET", `${BOARD}/tasks`);
+    expect(tasks.text).toContain('"task":"t","status":"open","at":');
+    expect(tasks.text).toContain('"details":{"n":12345678901234567890}');
+    expect((await ask(server, "GET", `${BOARD}/sources`)).json).toMatchObject({ sources: [] });
+    for (const path of ["tasks", "sources"]) {
+      const { headers } = await ask(server, "GET", `${BOARD}/${path}`);
+      const again = { headers: { "if-none-match": headers["etag"] as string } };
+      expect((await ask(server, "GET", `${BOARD}/${path}`, again)).status).toBe(304);
+    }
   });
 
   it("audit notes come newest first, filtered and in pages, also several of one record", async () => {
@@ -559,7 +559,7 @@ describe("addresses", () => {
     refused(misspelt, "bad_request");
     expect(misspelt.json.detail).toContain("prefix");
     expect(misspelt.json.errors).toMatchObject([{ at: "prefx" }]);
-    refused(await ask(server, "GET", `${BOARD}/view?x=1`), "bad_request");
+    refused(await ask(server, "GET", `${BOARD}/tasks?x=1`), "bad_request");
     expect((await ask(server, "GET", "/api/swarm/audit?x=1")).status).toBe(200);
     const bogus = await ask(server, "GET", `${BOARD}/history?type=bogus`);
     refused(bogus, "bad_request");

@@ -123,7 +123,7 @@ describe("L10: the edge judges every head", () => {
 
   it.each([
     ["a link to the page", link, "/blackboard?board=a", "pass"],
-    ["a link to data", link, "/api/v1/boards/default/view", "forbidden_origin"],
+    ["a link to data", link, "/api/v1/boards/default/entries", "forbidden_origin"],
     ["a frame", { ...link, "sec-fetch-dest": "iframe" }, "/blackboard", "forbidden_origin"],
     ["a fetch of the page", { ...link, "sec-fetch-mode": "no-cors" }, "/blackboard", "forbidden_origin"],
     ["a link with a foreign Origin", { ...link, origin: "http://evil.example" }, "/blackboard", "forbidden_origin"],

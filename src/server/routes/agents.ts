@@ -4,7 +4,7 @@ import { z } from "zod";
 import { agentReportSchema } from "../../protocol/commands/agent.ts";
 import { agentViewSchema } from "../../protocol/index.ts";
 import { type App, boardOf, checkedName, type Near, notModified, send, sendNothing } from "../near.ts";
-import { agentViews } from "../views/board-text.ts";
+import { agentViews } from "../views/agent-view.ts";
 import { done, doneSchema, empty } from "./answers.ts";
 import { boardParams, epochAndSeq, problems, readHeaders, writeHeaders, writeProblems } from "./parts.ts";
 

@@ -1,8 +1,7 @@
-// Owns the routes of boards themselves: list, create, delete, position, and the whole view that our page reads.
+// Owns the routes of boards themselves: list, create, delete, and where they stand.
 
 import { z } from "zod";
-import { fullFrameSchema } from "../../protocol/index.ts";
-import { type App, boardOf, type Near, notModified, sendNothing, sendText } from "../near.ts";
+import { type App, boardOf, type Near } from "../near.ts";
 import { DEFAULT_BOARD } from "../options.ts";
 import { Refusal } from "../problem.ts";
 import { empty } from "./answers.ts";
@@ -97,25 +96,6 @@ export function boardRoutes(app: App, near: Near): void {
       if (confirm !== board.name) throw new Refusal("bad_condition", { detail });
       await near.engine.delete(board.name);
       return reply.code(204).send();
-    },
-  });
-
-  app.route({
-    method: "GET",
-    url: "/api/v1/boards/:board/view",
-    schema: {
-      tags,
-      summary: "Read everything at once",
-      description:
-        "What the dashboard shows: the seed's frame, and `board` with facts, agents, requests, tasks and sources. Parts are bounded at 8 MiB.",
-      params: boardParams,
-      headers: readHeaders,
-      response: { 200: fullFrameSchema, 304: empty, ...problems(404) },
-    },
-    async handler(request, reply) {
-      const board = await boardOf(near, request.params.board);
-      if (notModified(request, reply, board)) return sendNothing(reply);
-      return sendText(reply, near.frames.build(board, "full"));
     },
   });
 }

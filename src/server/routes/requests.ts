@@ -5,7 +5,7 @@ import { z } from "zod";
 import { requestCloseSchema, requestDecideSchema, requestOpenSchema } from "../../protocol/commands/request.ts";
 import { requestViewSchema } from "../../protocol/index.ts";
 import { type App, boardOf, checkedName, type Near, notModified, send, sendNothing } from "../near.ts";
-import { requestViews } from "../views/board-text.ts";
+import { requestViews } from "../views/request-view.ts";
 import { done, doneSchema, empty } from "./answers.ts";
 import { boardParams, epochAndSeq, problems, readHeaders, writeHeaders, writeProblems } from "./parts.ts";
 

@@ -24,7 +24,6 @@ const MAX_MESSAGE_BYTES = 65_536;
 /** Query parameters of the classic socket, as strings from the address. */
 export const classicQuerySchema = z.strictObject({
   board: z.string().default("default"),
-  view: z.enum(["classic", "full"]).default("classic"),
   interval: z.coerce.number().int().min(250).max(60_000).optional(),
 });
 
@@ -96,10 +95,7 @@ export function createClassicSockets(options: ClassicSocketsOptions): ClassicSoc
     });
     clients.add(client);
     log.info({ board: query.board, ip, connections: clients.size }, "WebSocket connection established");
-    const leave = ticker.join(
-      { board: query.board, view: query.view, intervalMs: query.interval ?? timings.tickMs },
-      client,
-    );
+    const leave = ticker.join({ board: query.board, intervalMs: query.interval ?? timings.tickMs }, client);
   };
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer, admitted: boolean): Promise<void> => {

@@ -1,14 +1,13 @@
-// Owns the rhythm of the classic sockets: groups of clients with the same board, view and interval, one timer each.
+// Owns the rhythm of the classic sockets: groups of clients with the same board and interval, one timer each.
 // Does not own sockets or frames. Invariant: a tick builds one frame, whatever the number of clients (law L4).
 
 import type { BoardHandle, Engine } from "../../engine/contract.ts";
-import type { Frames, View } from "../views/frames.ts";
+import type { Frames } from "../views/frames.ts";
 import type { ClassicClient } from "./classic-client.ts";
 import type { ClassicFields } from "./classic-fields.ts";
 
 export interface Audience {
   readonly board: string;
-  readonly view: View;
   readonly intervalMs: number;
 }
 
@@ -73,7 +72,7 @@ export function createTicker(options: TickerOptions): Ticker {
       const position = positionOf(board);
       const { last } = group;
       const reuse = !toAll && last !== undefined && last.position === position && clock() - last.at < FRESH_MS;
-      const frame = reuse ? last.frame : frames.build(board, audience.view, extra);
+      const frame = reuse ? last.frame : frames.build(board, extra);
       if (!reuse) group.last = { frame, position, at: clock() };
       send(group, frame, toAll);
     } catch (error) {
@@ -97,7 +96,7 @@ export function createTicker(options: TickerOptions): Ticker {
 
   return {
     join(audience, client) {
-      const name = `${audience.intervalMs} ${audience.view} ${audience.board}`;
+      const name = `${audience.intervalMs} ${audience.board}`;
       let group = groups.get(name);
       if (group === undefined) {
         const fresh: Group = {

@@ -1,13 +1,10 @@
-// Owns the frames: one text per board, view and tick, made of parts that are reused while nothing changed (law L4).
+// Owns the frames: one text per board and tick, made of parts that are reused while nothing changed (law L4).
 // Does not own who gets them. Invariant: values are spliced as text; a frame is bytes that are never written to again.
 
 import type { BoardHandle } from "../../engine/contract.ts";
 import { newestText } from "./audit-text.ts";
-import { boardText } from "./board-text.ts";
 import { budgetTotals } from "./budget-view.ts";
 import { entriesText } from "./entry-text.ts";
-
-export type View = "classic" | "full";
 
 /** Largest part of a frame in bytes. Beyond, the part says so and names what to use instead. */
 export const MAX_PART_BYTES = 8 * 1_048_576;
@@ -60,44 +57,33 @@ interface Kept {
 
 export interface Frames {
   /** A whole frame of this moment. `extra` is empty, or members to add: `,"name":value…`. */
-  build(board: BoardHandle, view: View, extra?: string): Buffer;
+  build(board: BoardHandle, extra?: string): Buffer;
   /** How much work was done so far: frames put together, and bodies serialised for them. */
   readonly work: { readonly frames: number; readonly bodies: number };
 }
 
 /** @param now wall time in ms */
 export function createFrames(now: () => number): Frames {
-  const classic = new WeakMap<BoardHandle, Kept>();
-  const full = new WeakMap<BoardHandle, Kept>();
+  const bodies = new WeakMap<BoardHandle, Kept>();
   const work = { frames: 0, bodies: 0 };
 
-  const body = (board: BoardHandle, view: View): Buffer => {
+  const body = (board: BoardHandle): Buffer => {
     const position = `${board.position.epoch}.${board.position.seq}.${board.unwritable ?? ""}`;
-    const book = view === "classic" ? classic : full;
-    const kept = book.get(board);
+    const kept = bodies.get(board);
     if (kept?.position === position) return kept.body;
-    let made: Buffer;
     work.bodies++;
-    if (view === "classic") {
-      made = Buffer.from(
-        `,"blackboard":${blackboardPart(board)},"budget":${budgetPart(board)},"audit":${auditPart(board, FRAME_NOTES)}`,
-      );
-      book.set(board, { position, body: made });
-    } else {
-      const rest = boardText(board, MAX_PART_BYTES);
-      made = Buffer.concat([body(board, "classic"), Buffer.from(`,"board":${rest.text}`)]);
-      // Remaining lifetimes go on by themselves: such a body is good for one frame only.
-      if (rest.ages) book.delete(board);
-      else book.set(board, { position, body: made });
-    }
+    const made = Buffer.from(
+      `,"blackboard":${blackboardPart(board)},"budget":${budgetPart(board)},"audit":${auditPart(board, FRAME_NOTES)}`,
+    );
+    bodies.set(board, { position, body: made });
     return made;
   };
 
   return {
-    build(board, view, extra = "") {
+    build(board, extra = "") {
       work.frames++;
       const head = Buffer.from(`{"timestamp":"${new Date(now()).toISOString()}"`);
-      return Buffer.concat([head, body(board, view), Buffer.from(`${extra}}`)]);
+      return Buffer.concat([head, body(board), Buffer.from(`${extra}}`)]);
     },
     work,
   };
