@@ -222,6 +222,24 @@ describe("W-HTTP-2: a long poll", () => {
     expect(json.cursor).toMatch(/\.3$/);
   });
 
+  it("notes on disk that the filter does not see are looked for, and no reason to answer", async () => {
+    const server = await start();
+    const filter = { audit: { event: "wanted" } };
+    const { cursor } = (await poll(server, filter, { wait: 0 })).json;
+    const commands = Array.from({ length: 1200 }, () => ({ type: "audit.note", event: "other", agent: "x" }));
+    for (let i = 0; i < 2; i++)
+      await write(server, "POST", "/api/v1/boards/default/commands", { type: "batch", commands });
+    const quick = (await poll(server, filter, { cursor, wait: 300 })).json;
+    expect(quick.syncs).toStrictEqual([]);
+    expect(quick.cursor).toMatch(/\.3$/);
+    const waiting = poll(server, filter, { cursor });
+    await until(() => server.counts.streams === 1);
+    await pause(200);
+    await write(server, "POST", "/api/v1/boards/default/audit", { event: "wanted", agent: "x" });
+    const found = (await waiting).json;
+    expect(found.syncs).toMatchObject([{ to: 4, audit: { add: [{ seq: 4 }], total: 2401 } }]);
+  });
+
   it("a window is told whole when it changes, and waited for while it does not, whatever else changes", async () => {
     const server = await start();
     for (const key of ["a", "b", "c", "d"]) await put(server, key, 1);

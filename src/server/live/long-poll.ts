@@ -16,6 +16,9 @@ import type { Transport } from "./transport.ts";
 /** What is still being put together when the wait is over (an order of rows, notes on disk) is waited for so much longer. */
 const OVERTIME_MS = MAX_WAIT_MS;
 
+/** A sync without streams. */
+const QUIET = /^\{"sub":"[\w-]+","from":\d+,"to":\d+\}$/;
+
 export interface LongPollOptions {
   readonly response: ServerResponse;
   readonly timers: LiveTimers;
@@ -55,7 +58,6 @@ export function createLongPoll({ response, timers, waitMs, onDone }: LongPollOpt
   let phase: "new" | "waiting" | "writing" | "over" = "new";
   let start = "";
   let polled: Polled | undefined;
-  let isKeepingYoung = false;
   let position = 0;
   let cancel: (() => void) | undefined;
 
@@ -79,9 +81,7 @@ export function createLongPoll({ response, timers, waitMs, onDone }: LongPollOpt
   const late = (): void => {
     polled?.serve();
     if (phase !== "waiting") return;
-    isKeepingYoung = true;
     polled?.keepYoung();
-    isKeepingYoung = false;
     if (polled?.isCurrent() === true) finish(start);
     else cancel = timers.after(OVERTIME_MS, giveUp);
   };
@@ -107,8 +107,8 @@ export function createLongPoll({ response, timers, waitMs, onDone }: LongPollOpt
     push(frame) {
       if ((phase !== "waiting" && phase !== "writing") || frame.method !== "sync") return 0;
       position = frame.to ?? position;
-      // A sync without streams is no reason to answer: the cursor says it.
-      if (isKeepingYoung) return 0;
+      // Nothing that is seen is no reason to answer: the cursor says it.
+      if (QUIET.test(frame.params)) return 0;
       const text = (phase === "waiting" ? start : ",") + frame.params;
       if (frame.to === undefined) {
         if (phase === "waiting") setHead();
