@@ -152,10 +152,10 @@ describe("the page and its connection", () => {
     await page.goto(`${serving.url}/blackboard`);
     await becomes(page, "live");
     expect(await page.evaluate("ws.readyState")).toBe(1);
-    await page.evaluate("ws.onmessage = (event) => { window.heard = JSON.parse(event.data).timestamp; }");
+    await page.evaluate("ws.onmessage = (event) => { window.heard = JSON.parse(event.data).method; }");
     await put(serving, "test:heard", "yes");
     await valueOf(page, "test:heard").getByText("yes").waitFor({ timeout: 10_000 });
-    expect(await page.evaluate("window.heard")).toMatch(/^\d{4}-/);
+    expect(await page.evaluate("window.heard")).toMatch(/^(sync|beat)$/);
 
     await page.evaluate("connectWebSocket(); connectWebSocket(); connectWebSocket();");
     await becomes(page, "live");

@@ -127,5 +127,6 @@ export function createBoardSession({ board, reconnectMs, store }: BoardSessionOp
 }
 
 function wordsOf(problem: SwarmboardError): string {
+  if (problem.code === "no_such_board") return "There is no board with this name";
   return problem.detail.replace(/\.$/, "");
 }
