@@ -45,6 +45,12 @@ export interface ConnectOptions {
   readonly environment?: Environment;
 }
 
+/** A sign of life of the server, with what its clock said. Both in ms since 1970. */
+export interface HeardBeat {
+  readonly heardAtMs: number;
+  readonly serverAtMs: number;
+}
+
 export interface Client {
   /** The server's address. */
   readonly url: string;
@@ -52,6 +58,9 @@ export interface Client {
   readonly status: Status;
   onStatus(listener: (status: Status) => void): () => void;
   board<Value = unknown>(name?: string): Board<Value>;
+  /** The newest beat, another object each time; undefined before the first. By it a page shows how old its data is. */
+  readonly beat: HeardBeat | undefined;
+  onBeat(listener: (beat: HeardBeat) => void): () => void;
   /** Tries to connect now, also after the server said to stay away. */
   reconnect(): void;
   /** Ends the connection, the subscriptions and the commands that have no answer. */
@@ -64,6 +73,8 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
   const environment = options.environment ?? platformEnvironment(options);
   const baseUrl = environment.resolveUrl(url);
   const onStatus = createListeners<Status>();
+  const onBeat = createListeners<HeardBeat>();
+  let beat: HeardBeat | undefined;
   const boards = new Map<string, Board>();
   let closed = false;
 
@@ -90,7 +101,17 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
       jitterMs: reconnectJitterMs ?? DEFAULT_TIMING.jitterMs,
       canRenewToken: token !== undefined,
     },
-    up: { ...subscriptions.up, done: queue.done, refused: queue.refused },
+    up: {
+      ...subscriptions.up,
+      done: queue.done,
+      refused: queue.refused,
+      beat(told) {
+        beat = { heardAtMs: environment.wallNow(), serverAtMs: told.at };
+        // First what it says of the boards, so that a listener finds the status that follows from it.
+        subscriptions.up.beat(told);
+        onBeat.tell(beat);
+      },
+    },
     onTransport(transport, limits) {
       subscriptions.use(transport);
       queue.use(transport, limits);
@@ -115,6 +136,10 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
       return status;
     },
     onStatus: (listener) => onStatus.add(listener),
+    get beat() {
+      return beat;
+    },
+    onBeat: (listener) => onBeat.add(listener),
     board(name = "default") {
       let board = boards.get(name);
       if (board === undefined)

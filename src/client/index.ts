@@ -3,7 +3,7 @@
 export type { Board, EntryOptions, SendOptions } from "./board.ts";
 export type { Collection } from "./collections.ts";
 export type { SendableBatch, SendableCommand } from "./commands.ts";
-export { type Client, connect, type ConnectOptions } from "./connect.ts";
+export { type Client, connect, type ConnectOptions, type HeardBeat } from "./connect.ts";
 export { type Environment, type FetchLike, platformEnvironment, type WebSocketClass } from "./environment.ts";
 export { parseJson, toJson } from "./exact-json.ts";
 export type {

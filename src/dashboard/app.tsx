@@ -1,8 +1,11 @@
 // Owns the arrangement of the page: header, notices, figures, panels.
-// Does not own the panels. Each panel gets only its own slice, so that a frame redraws only what it changed.
+// Does not own the panels. Each panel gets only its own slice, so that a sync redraws only what it changed.
 
 import { useEffect } from "react";
+import type { Status } from "../client/index.ts";
 import { useDashboard } from "./dashboard-context.ts";
+import type { LargeBoard } from "./live/large-board.ts";
+import { LargeBlackboardPanel } from "./panels/large-blackboard-panel.tsx";
 import { AgentsPanel } from "./panels/agents-panel.tsx";
 import { AuditPanel } from "./panels/audit-panel.tsx";
 import { BlackboardPanel } from "./panels/blackboard-panel.tsx";
@@ -18,12 +21,14 @@ import { Summary } from "./parts/summary.tsx";
 import { type BoardView, isEmptyBoard } from "./state/board-view.ts";
 import { useScreen } from "./state/screen-store.ts";
 
+const isLost = ({ phase }: Status): boolean => phase === "offline" || phase === "stopped";
+
 /** The tab's title says which board it is, and whether it is cut off. */
 function useTitle(): void {
   const { store } = useDashboard();
   const title = useScreen(store, (screen) => {
     const name = screen.view === undefined ? "Swarmboard" : `${screen.view.board} · Swarmboard`;
-    return screen.connection.phase === "offline" ? `Disconnected · ${name}` : name;
+    return isLost(screen.status) ? `Disconnected · ${name}` : name;
   });
   useEffect(() => {
     document.title = title;
@@ -32,7 +37,7 @@ function useTitle(): void {
 
 function FirstLoad() {
   const { store } = useDashboard();
-  const problem = useScreen(store, (screen) => screen.httpProblem);
+  const problem = useScreen(store, (screen) => screen.problem);
   return (
     <div className="first" role="status">
       {problem === undefined ? (
@@ -50,11 +55,15 @@ function FirstLoad() {
   );
 }
 
-function Panels({ view }: { readonly view: BoardView }) {
+function Panels({ view, large }: { readonly view: BoardView; readonly large: LargeBoard | undefined }) {
   return (
     <div className="panels">
       <div className="column wide">
-        <BlackboardPanel board={view.board} groups={view.groups} keyCount={view.keyCount} />
+        {large === undefined ? (
+          <BlackboardPanel board={view.board} groups={view.groups} keyCount={view.keyCount ?? 0} />
+        ) : (
+          <LargeBlackboardPanel board={view.board} large={large} />
+        )}
         <AuditPanel audit={view.audit} />
       </div>
       <div className="column">
@@ -71,6 +80,7 @@ function Panels({ view }: { readonly view: BoardView }) {
 export function App() {
   const { store } = useDashboard();
   const view = useScreen(store, (screen) => screen.view);
+  const large = useScreen(store, (screen) => screen.large);
   const isStale = useIsStale();
   useTitle();
   return (
@@ -86,7 +96,7 @@ export function App() {
         {view !== undefined && !isEmptyBoard(view) && (
           <>
             <Summary view={view} />
-            <Panels view={view} />
+            <Panels view={view} large={large} />
           </>
         )}
       </main>

@@ -1,16 +1,15 @@
-// Owns what every component may ask for: the store, the settings, the link.
+// Owns what every component may ask for: the store, the settings, the session.
 // Does not create any of them (main.tsx).
 
 import { createContext, useContext } from "react";
-import type { Link } from "./connection/link.ts";
+import type { BoardSession } from "./live/board-session.ts";
 import type { ScreenStore } from "./state/screen-store.ts";
 import type { SettingsStore } from "./state/settings.ts";
 
 export interface Dashboard {
   readonly store: ScreenStore;
   readonly settings: SettingsStore;
-  readonly link: Link;
-  readonly socketUrl: string;
+  readonly session: BoardSession;
 }
 
 export const DashboardContext = createContext<Dashboard | undefined>(undefined);

@@ -1,14 +1,13 @@
-// Owns the start of the page: makes the store, the settings and the link, joins them and draws.
+// Owns the start of the page: makes the store, the settings and the session, joins them and draws.
 // Does not own any of them. This is the only file of the dashboard that does something when it is loaded.
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
-import { offerConsoleWords } from "./connection/console-words.ts";
-import { createLink } from "./connection/link.ts";
-import { initialConnection } from "./connection/machine.ts";
 import { DashboardContext } from "./dashboard-context.ts";
-import { addressesOf, boardInAddress } from "./state/boards.ts";
+import { createBoardSession } from "./live/board-session.ts";
+import { offerConsoleWords } from "./live/console-words.ts";
+import { boardInAddress } from "./state/boards.ts";
 import { createScreenStore } from "./state/screen-store.ts";
 import { createSettingsStore, showTheme } from "./state/settings.ts";
 import "./style/index.css";
@@ -16,29 +15,25 @@ import "./style/index.css";
 const settings = createSettingsStore();
 showTheme(settings.read().theme);
 
-const store = createScreenStore(initialConnection(Date.now()));
-const addresses = addressesOf(boardInAddress());
-const link = createLink({
-  ...addresses,
+const store = createScreenStore({ phase: "connecting", sinceMs: Date.now() });
+const session = createBoardSession({
+  board: boardInAddress(),
   reconnectMs: settings.read().reconnectSeconds * 1000,
-  onFrame: store.accept,
-  onUnchanged: store.confirm,
-  onState: store.setConnection,
-  onHttpProblem: store.setHttpProblem,
+  store,
 });
-offerConsoleWords(link);
+offerConsoleWords(session.socket, session.reconnect);
 
 settings.subscribe(() => {
   const { theme, reconnectSeconds } = settings.read();
   showTheme(theme);
-  link.setReconnectMs(reconnectSeconds * 1000);
+  session.setReconnectMs(reconnectSeconds * 1000);
 });
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no #root.");
 createRoot(root).render(
   <StrictMode>
-    <DashboardContext value={{ store, settings, link, socketUrl: addresses.socketUrl }}>
+    <DashboardContext value={{ store, settings, session }}>
       <App />
     </DashboardContext>
   </StrictMode>,

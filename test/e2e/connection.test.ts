@@ -104,7 +104,7 @@ describe("the page and its connection", () => {
     });
     await page.goto(`${serving.url}/blackboard`);
     await becomes(page, "polling", 20_000);
-    expect(await indicator(page).textContent()).toBe("Polling over HTTP");
+    expect(await indicator(page).textContent()).toMatch(/^Polling over HTTP · (event stream|long polling)/);
     await put(serving, "test:polled", "by http");
     await valueOf(page, "test:polled").getByText("by http").waitFor({ timeout: 10_000 });
     expect(await page.locator(".freshness[data-old=true]").count()).toBe(0);
@@ -120,7 +120,7 @@ describe("the page and its connection", () => {
     await page.addInitScript(script);
     await page.goto(`${serving.url}/blackboard`);
     await becomes(page, "polling", 20_000);
-    expect(await indicator(page).textContent()).toBe("Polling over HTTP");
+    expect(await indicator(page).textContent()).toMatch(/^Polling over HTTP · (event stream|long polling)/);
     await put(serving, "test:polled", "by http");
     await valueOf(page, "test:polled").getByText("by http").waitFor({ timeout: 10_000 });
     expect(watched.complaints).toEqual([]);
@@ -152,10 +152,10 @@ describe("the page and its connection", () => {
     await page.goto(`${serving.url}/blackboard`);
     await becomes(page, "live");
     expect(await page.evaluate("ws.readyState")).toBe(1);
-    await page.evaluate("ws.onmessage = (event) => { window.heard = JSON.parse(event.data).timestamp; }");
+    await page.evaluate("ws.onmessage = (event) => { window.heard = JSON.parse(event.data).method; }");
     await put(serving, "test:heard", "yes");
     await valueOf(page, "test:heard").getByText("yes").waitFor({ timeout: 10_000 });
-    expect(await page.evaluate("window.heard")).toMatch(/^\d{4}-/);
+    expect(await page.evaluate("window.heard")).toMatch(/^(sync|beat)$/);
 
     await page.evaluate("connectWebSocket(); connectWebSocket(); connectWebSocket();");
     await becomes(page, "live");
@@ -168,7 +168,7 @@ describe("the page and its connection", () => {
     await page.goto(`${serving.url}/blackboard`);
     await becomes(page, "live");
     await page.getByRole("button", { name: "Settings" }).click();
-    await page.getByLabel("Reconnect every").fill("60");
+    await page.getByLabel("Reconnect within").fill("30");
     await page.keyboard.press("Enter");
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: /Live Updates: ON/ }).click();

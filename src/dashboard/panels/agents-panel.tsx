@@ -2,7 +2,7 @@
 // Does not invent anything: what the data does not say is shown as not known.
 
 import { memo } from "react";
-import type { AgentView } from "../../protocol/index.ts";
+import type { AgentView } from "../state/board-view.ts";
 import { Ago } from "../parts/ago.tsx";
 import { AgentText } from "../parts/agent-text.tsx";
 import { Badge, type Tone } from "../parts/badge.tsx";

@@ -1,5 +1,5 @@
 // Owns the panel of audited events: what was granted or denied to whom, why, and the filter over it.
-// Does not own older events than the frame brings; the heading says how many there are in all.
+// Does not own older events than the page holds; the heading says how many there are in all.
 
 import { memo, useCallback, useMemo, useState } from "react";
 import { At } from "../parts/ago.tsx";

@@ -19,7 +19,7 @@ const searchTexts = new WeakMap<EntryRow, string>();
 function searchText(row: EntryRow): string {
   let text = searchTexts.get(row);
   if (text === undefined) {
-    text = `${row.key}\n${row.facts?.by ?? ""}\n${plainText(row.value).slice(0, SEARCHED_CHARS)}`.toLowerCase();
+    text = `${row.key}\n${row.by}\n${plainText(row.value).slice(0, SEARCHED_CHARS)}`.toLowerCase();
     searchTexts.set(row, text);
   }
   return text;

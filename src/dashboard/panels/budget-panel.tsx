@@ -7,7 +7,8 @@ import { Badge, type Tone } from "../parts/badge.tsx";
 import type { IconName } from "../parts/icon.tsx";
 import { Nothing, Panel } from "../parts/panel.tsx";
 import { useSlices } from "../parts/show-more.tsx";
-import type { BudgetRow, BudgetStatus, Budgets } from "../state/board-view.ts";
+import type { Budget } from "../../client/index.ts";
+import type { BudgetStatus, Budgets } from "../state/board-view.ts";
 import { figure, percent, shortFigure } from "../text/figures.ts";
 
 const LOOKS: Record<BudgetStatus, { readonly tone: Tone; readonly icon: IconName; readonly word: string }> = {
@@ -60,17 +61,17 @@ function Bar({ label, percentage, tone, isLarge = false, words }: BarProps) {
   );
 }
 
-const Row = memo(function Row({ row }: { readonly row: BudgetRow }) {
+const Row = memo(function Row({ row }: { readonly row: Budget }) {
   const { tone, icon, word } = looksOf(row.status);
-  const isShut = row.limit === 0;
+  const isShut = row.limitTokens === 0;
   return (
     <li className="budget" data-task={row.task}>
       <div className="budget-line">
         <span className="budget-task" title={row.task}>
           <AgentText text={row.task} />
         </span>
-        <span className="budget-use" title={`${figure(row.used)} of ${figure(row.limit)} tokens`}>
-          {isShut ? shutWords(row.used) : `${shortFigure(row.used)} / ${shortFigure(row.limit)}`}
+        <span className="budget-use" title={`${figure(row.usedTokens)} of ${figure(row.limitTokens)} tokens`}>
+          {isShut ? shutWords(row.usedTokens) : `${shortFigure(row.usedTokens)} / ${shortFigure(row.limitTokens)}`}
         </span>
         <span className="budget-percent">{isShut ? "" : percent(row.percentage)}</span>
         <Badge tone={tone} icon={icon}>
@@ -81,7 +82,7 @@ const Row = memo(function Row({ row }: { readonly row: BudgetRow }) {
         label={`Budget of ${row.task}`}
         percentage={isShut ? 100 : row.percentage}
         tone={tone}
-        words={isShut ? shutWords(row.used) : undefined}
+        words={isShut ? shutWords(row.usedTokens) : undefined}
       />
     </li>
   );

@@ -16,7 +16,7 @@ function waysFor(board: string): readonly Way[] {
   return [
     {
       title: "Write an entry",
-      words: "From any language, with plain HTTP. It is on this page within two seconds.",
+      words: "From any language, with plain HTTP. It is on this page at once.",
       command: `curl -X PUT '${url}' \\\n  -H 'Content-Type: application/json' \\\n  -H 'X-Swarmboard-Agent: me' \\\n  -d '{"value": "world"}'`,
     },
     {

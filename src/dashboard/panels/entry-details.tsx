@@ -11,35 +11,33 @@ import { figure } from "../text/figures.ts";
 import { curlLine, innerJson, jsonText } from "../text/json-text.ts";
 
 function Facts({ row }: { readonly row: EntryRow }) {
-  const { facts } = row;
-  if (facts === undefined) return null;
   return (
     <dl className="facts">
       <div>
         <dt>Written by</dt>
         <dd>
-          <AgentText text={facts.by} />
+          <AgentText text={row.by} />
         </dd>
       </div>
       <div>
         <dt>Changed</dt>
         <dd>
-          <At atMs={facts.at} />
+          <At atMs={row.at} />
         </dd>
       </div>
       <div>
         <dt>Revision</dt>
-        <dd>{figure(facts.rev)}</dd>
+        <dd>{figure(row.rev)}</dd>
       </div>
       <div>
         <dt>Record</dt>
-        <dd>#{figure(facts.seq)}</dd>
+        <dd>#{figure(row.seq)}</dd>
       </div>
-      {facts.source !== undefined && (
+      {row.source !== undefined && (
         <div>
           <dt>From</dt>
           <dd>
-            <AgentText text={facts.source} />
+            <AgentText text={row.source} />
           </dd>
         </div>
       )}

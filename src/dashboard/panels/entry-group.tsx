@@ -5,12 +5,11 @@ import { memo, useMemo } from "react";
 import { AgentText } from "../parts/agent-text.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { useSlices } from "../parts/show-more.tsx";
-import type { EntryGroup, EntryRow } from "../state/entry-groups.ts";
+import type { EntryGroup } from "../state/entry-groups.ts";
 import { figure } from "../text/figures.ts";
 import { EntryRowItem } from "./entry-row.tsx";
 
 const ROWS_SLICE = 200;
-const changedAt = (row: EntryRow) => row.facts?.at ?? 0;
 
 interface Props {
   readonly board: string;
@@ -32,7 +31,7 @@ export const EntryGroupList = memo(function EntryGroupList({
   onToggleKey,
 }: Props) {
   const rows = useMemo(
-    () => (order === "key" ? group.rows : group.rows.toSorted((a, b) => changedAt(b) - changedAt(a))),
+    () => (order === "key" ? group.rows : group.rows.toSorted((a, b) => b.at - a.at)),
     [group.rows, order],
   );
   const { shown, more } = useSlices(rows.length, ROWS_SLICE);

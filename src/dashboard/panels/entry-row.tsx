@@ -58,7 +58,7 @@ interface Props {
 }
 
 export const EntryRowItem = memo(function EntryRowItem({ board, row, prefix, isOpen, onToggle }: Props) {
-  const { key, facts } = row;
+  const { key } = row;
   const isLit = useClock((nowMs) => row.changedAtMs !== undefined && nowMs - row.changedAtMs < LIT_MS);
   return (
     <li className="entry" data-key={key} data-open={isOpen}>
@@ -84,9 +84,13 @@ export const EntryRowItem = memo(function EntryRowItem({ board, row, prefix, isO
           <ValueLine value={row.value} />
           {row.expiresAtMs !== undefined && <TimeLeft expiresAtMs={row.expiresAtMs} />}
         </span>
-        <span className="entry-by">{facts !== undefined && <AgentText text={facts.by} />}</span>
-        <span className="entry-rev">{facts !== undefined && `r${facts.rev}`}</span>
-        <span className="entry-at">{facts !== undefined && <Ago atMs={facts.at} label="Changed" />}</span>
+        <span className="entry-by">
+          <AgentText text={row.by} />
+        </span>
+        <span className="entry-rev">r{row.rev}</span>
+        <span className="entry-at">
+          <Ago atMs={row.at} label="Changed" />
+        </span>
       </div>
       {isOpen && <EntryDetails board={board} row={row} />}
     </li>

@@ -2,7 +2,7 @@
 // Does not decide them. It is there also when nothing waits, so that a request moves no other panel.
 
 import { memo } from "react";
-import type { RequestView } from "../../protocol/index.ts";
+import type { Request } from "../../client/index.ts";
 import { Ago } from "../parts/ago.tsx";
 import { AgentText } from "../parts/agent-text.tsx";
 import { Badge } from "../parts/badge.tsx";
@@ -11,7 +11,7 @@ import { useSlices } from "../parts/show-more.tsx";
 
 const REQUESTS_SLICE = 50;
 
-const RequestItem = memo(function RequestItem({ request }: { readonly request: RequestView }) {
+const RequestItem = memo(function RequestItem({ request }: { readonly request: Request }) {
   return (
     <li className="request">
       <div className="request-line">
@@ -36,7 +36,7 @@ const RequestItem = memo(function RequestItem({ request }: { readonly request: R
   );
 });
 
-export const RequestsPanel = memo(function RequestsPanel({ requests }: { readonly requests: readonly RequestView[] }) {
+export const RequestsPanel = memo(function RequestsPanel({ requests }: { readonly requests: readonly Request[] }) {
   const open = requests.filter((request) => request.state === "open");
   const { shown, more } = useSlices(open.length, REQUESTS_SLICE);
   return (

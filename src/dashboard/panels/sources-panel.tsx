@@ -2,21 +2,21 @@
 // Does not own following. It appears only when something is followed.
 
 import { memo } from "react";
-import type { SourceView } from "../../protocol/index.ts";
+import type { Source } from "../../client/index.ts";
 import { Ago } from "../parts/ago.tsx";
 import { AgentText } from "../parts/agent-text.tsx";
 import { Badge, type Tone } from "../parts/badge.tsx";
 import type { IconName } from "../parts/icon.tsx";
 import { Panel } from "../parts/panel.tsx";
 
-const LOOKS: Record<SourceView["state"], { readonly tone: Tone; readonly icon: IconName; readonly word: string }> = {
+const LOOKS: Record<Source["state"], { readonly tone: Tone; readonly icon: IconName; readonly word: string }> = {
   ok: { tone: "ok", icon: "check", word: "OK" },
   stale: { tone: "warn", icon: "warning", word: "Stale" },
   missing: { tone: "high", icon: "warning", word: "Missing" },
   error: { tone: "bad", icon: "stop", word: "Error" },
 };
 
-const SourceItem = memo(function SourceItem({ source }: { readonly source: SourceView }) {
+const SourceItem = memo(function SourceItem({ source }: { readonly source: Source }) {
   const { tone, icon, word } = LOOKS[source.state] ?? LOOKS.error;
   return (
     <li className="source">
@@ -43,7 +43,7 @@ const SourceItem = memo(function SourceItem({ source }: { readonly source: Sourc
   );
 });
 
-export const SourcesPanel = memo(function SourcesPanel({ sources }: { readonly sources: readonly SourceView[] }) {
+export const SourcesPanel = memo(function SourcesPanel({ sources }: { readonly sources: readonly Source[] }) {
   if (sources.length === 0) return null;
   return (
     <Panel id="sources" title="Sources" count={sources.length}>

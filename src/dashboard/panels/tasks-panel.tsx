@@ -2,7 +2,7 @@
 // Does not guess tasks from keys. It appears only when there are any.
 
 import { memo } from "react";
-import type { TaskView } from "../../protocol/index.ts";
+import type { Task } from "../../client/index.ts";
 import { Ago } from "../parts/ago.tsx";
 import { AgentText } from "../parts/agent-text.tsx";
 import { Panel } from "../parts/panel.tsx";
@@ -10,7 +10,7 @@ import { useSlices } from "../parts/show-more.tsx";
 
 const TASKS_SLICE = 50;
 
-const TaskItem = memo(function TaskItem({ task }: { readonly task: TaskView }) {
+const TaskItem = memo(function TaskItem({ task }: { readonly task: Task }) {
   return (
     <li className="task">
       <AgentText className="task-name" text={task.task} />
@@ -20,7 +20,7 @@ const TaskItem = memo(function TaskItem({ task }: { readonly task: TaskView }) {
   );
 });
 
-export const TasksPanel = memo(function TasksPanel({ tasks }: { readonly tasks: readonly TaskView[] }) {
+export const TasksPanel = memo(function TasksPanel({ tasks }: { readonly tasks: readonly Task[] }) {
   const { shown, more } = useSlices(tasks.length, TASKS_SLICE);
   if (tasks.length === 0) return null;
   return (

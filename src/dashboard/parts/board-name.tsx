@@ -34,7 +34,7 @@ export function BoardName() {
   const { store } = useDashboard();
   const shown = useScreen(store, (screen) => screen.view?.board);
   const boards = useBoards();
-  const name = shown ?? boardInAddress() ?? "default";
+  const name = shown ?? boardInAddress();
   const names = boards.includes(name) ? boards : [name, ...boards];
   if (names.length === 1) return <AgentText className="board-name" text={name} />;
   return (

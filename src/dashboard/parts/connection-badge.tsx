@@ -1,35 +1,60 @@
-// Owns the connection indicator: green, yellow or red, and the same in words.
-// Does not own the states (connection/machine.ts). It never says "Connected" unless frames arrive.
+// Owns the connection indicator: green, yellow or red, and the same in words and shape.
+// Does not own the states (client/). It never says "Connected" of data that is older than the heartbeat allows.
 
-import type { Connection } from "../connection/phases.ts";
+import type { Status } from "../../client/index.ts";
 import { useDashboard } from "../dashboard-context.ts";
 import { useClock } from "../state/clock.ts";
 import { useScreen } from "../state/screen-store.ts";
+import { QUIET_MS } from "./freshness.tsx";
 
 interface Looks {
   readonly colour: "green" | "yellow" | "red";
   readonly word: string;
+  /** What is added where there is room. */
+  readonly more?: string;
   readonly explanation: string;
 }
 
-function looksOf(connection: Connection): Looks {
-  switch (connection.phase) {
+const WAYS = { stream: "event stream", poll: "long polling" } as const;
+
+function looksOf(status: Status): Looks {
+  switch (status.phase) {
     case "live":
-      return { colour: "green", word: "Connected", explanation: "The WebSocket is open and updates arrive every 2 s." };
+      return {
+        colour: "green",
+        word: "Connected",
+        explanation: "The WebSocket is open, and what is shown is what the server has.",
+      };
     case "connecting":
       return { colour: "yellow", word: "Connecting…", explanation: "The WebSocket is being opened." };
+    case "catching-up":
+      return {
+        colour: "yellow",
+        word: "Catching up…",
+        explanation: `The WebSocket is open, but what is shown may not be all: ${status.reason}.`,
+      };
     case "polling":
       return {
         colour: "yellow",
         word: "Polling over HTTP",
-        explanation: `No WebSocket (${connection.reason}). Data is fetched every 2 s; the socket is tried again in the background.`,
+        more: status.behind ? `${WAYS[status.transport]}, catching up` : WAYS[status.transport],
+        explanation: `No WebSocket (${status.reason}). Changes come by HTTP (${WAYS[status.transport]}); the socket is tried again in the background.`,
       };
     case "offline":
-      return { colour: "red", word: "Disconnected", explanation: `Connection lost: ${connection.reason}.` };
+      return { colour: "red", word: "Disconnected", explanation: `Connection lost: ${status.reason}.` };
+    case "stopped":
+      return {
+        colour: "red",
+        word: "Disconnected",
+        more: "not reconnecting",
+        explanation: `The server wants no further attempt: ${status.reason}. Live Updates OFF and ON tries again.`,
+      };
     default:
-      return connection satisfies never;
+      return status satisfies never;
   }
 }
+
+const QUIET: Status = { phase: "catching-up", sinceMs: 0, transport: "socket", reason: "no sign of life" };
 
 function Countdown({ retryAtMs }: { readonly retryAtMs: number }) {
   const seconds = useClock((nowMs) => Math.max(0, Math.ceil((retryAtMs - nowMs) / 1000)));
@@ -38,13 +63,17 @@ function Countdown({ retryAtMs }: { readonly retryAtMs: number }) {
 
 export function ConnectionBadge() {
   const { store } = useDashboard();
-  const connection = useScreen(store, (screen) => screen.connection);
-  const { colour, word, explanation } = looksOf(connection);
+  const told = useScreen(store, (screen) => screen.status);
+  // A page that was frozen draws before its timers have told it how late it is.
+  const isQuiet = useClock((nowMs) => nowMs - (store.read().knownAtMs ?? nowMs) > QUIET_MS);
+  const status = told.phase === "live" && isQuiet ? QUIET : told;
+  const { colour, word, more, explanation } = looksOf(status);
   return (
-    <div className="connection" data-colour={colour} data-phase={connection.phase} title={explanation}>
+    <div className="connection" data-colour={colour} data-phase={status.phase} title={explanation}>
       <span className="lamp" aria-hidden="true" />
       <span role="status">{word}</span>
-      {connection.phase === "offline" && <Countdown retryAtMs={connection.retryAtMs} />}
+      {more !== undefined && <span className="connection-more"> · {more}</span>}
+      {status.phase === "offline" && <Countdown retryAtMs={status.retryAtMs} />}
     </div>
   );
 }

@@ -6,12 +6,12 @@ import { useScreen } from "../state/screen-store.ts";
 import { figure } from "../text/figures.ts";
 
 export function LiveToggle() {
-  const { store, link } = useDashboard();
+  const { store, session } = useDashboard();
   const isOn = useScreen(store, (screen) => screen.liveUpdates);
   const waiting = useScreen(store, (screen) => screen.waiting);
   const toggle = () => {
     store.setLiveUpdates(!isOn);
-    if (!isOn && link.state().phase !== "live") link.reconnect();
+    if (!isOn && !session.isLive()) session.reconnect();
   };
   return (
     <div className="live">

@@ -7,7 +7,7 @@ import { useClock } from "../state/clock.ts";
 import { type Screen, useScreen } from "../state/screen-store.ts";
 import { duration, timeOfDay } from "../text/figures.ts";
 import { AgentText } from "./agent-text.tsx";
-import { OLD_MS } from "./freshness.tsx";
+import { oldAfterMs } from "./freshness.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 
 function Notice({
@@ -29,12 +29,14 @@ function Notice({
 
 /** Data is stale only when nobody wanted it frozen. */
 function StaleNotice({ screen }: { readonly screen: Screen }) {
-  const { freshAtMs, liveUpdates, connection, httpProblem } = screen;
+  const { freshAtMs, liveUpdates, status } = screen;
   const age = useClock((nowMs) =>
-    freshAtMs === undefined || !liveUpdates || nowMs - freshAtMs <= OLD_MS ? "" : duration(nowMs - freshAtMs),
+    freshAtMs === undefined || !liveUpdates || nowMs - freshAtMs <= oldAfterMs(status)
+      ? ""
+      : duration(nowMs - freshAtMs),
   );
   if (freshAtMs === undefined || age === "") return null;
-  const reason = connection.phase === "offline" || connection.phase === "polling" ? connection.reason : httpProblem;
+  const reason = "reason" in status ? status.reason : undefined;
   return (
     <Notice tone="bad" icon="warning">
       <strong>This data is {age} old</strong> (as of {timeOfDay(freshAtMs)}).
@@ -63,11 +65,12 @@ export function Notices() {
           go on.
         </Notice>
       )}
-      {view?.failedParts.map((part) => (
-        <Notice key={part} tone="warn" icon="warning">
-          <AgentText text={part} /> Older data of this part stays on the screen.
+      {view !== undefined && screen.problem !== undefined && (
+        <Notice tone="warn" icon="warning">
+          <strong>The server tells nothing new of this board</strong>: <AgentText text={screen.problem} />. Older data
+          stays on the screen.
         </Notice>
-      ))}
+      )}
     </div>
   );
 }

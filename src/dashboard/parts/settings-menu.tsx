@@ -14,9 +14,9 @@ const THEMES: readonly { readonly theme: Theme; readonly word: string }[] = [
 ];
 
 export function SettingsMenu() {
-  const { store, settings, socketUrl } = useDashboard();
+  const { store, settings, session } = useDashboard();
   const { theme, reconnectSeconds } = useSettings(settings);
-  const connection = useScreen(store, (screen) => screen.connection);
+  const status = useScreen(store, (screen) => screen.status);
   const seq = useScreen(store, (screen) => screen.view?.seq);
   return (
     <>
@@ -46,7 +46,7 @@ export function SettingsMenu() {
           </div>
         </div>
         <label className="menu-row">
-          <span>Reconnect every</span>
+          <span>Reconnect within</span>
           <span className="number">
             <input
               key={reconnectSeconds}
@@ -65,13 +65,12 @@ export function SettingsMenu() {
         <dl className="menu-facts">
           <div>
             <dt>Socket</dt>
-            <dd className="mono">{socketUrl}</dd>
+            <dd className="mono">{session.url}</dd>
           </div>
           <div>
             <dt>State</dt>
             <dd>
-              {connection.phase} since {timeOfDay(connection.sinceMs)}
-              {connection.failures > 0 && `, ${connection.failures} failed attempts`}
+              {status.phase} since {timeOfDay(status.sinceMs)}
             </dd>
           </div>
           <div>

@@ -50,6 +50,7 @@ export function Summary({ view }: { readonly view: BoardView }) {
   const { store } = useDashboard();
   const offsetMs = useServerOffsetMs();
   const freshAtMs = useScreen(store, (screen) => screen.freshAtMs);
+  const isLarge = useScreen(store, (screen) => screen.large !== undefined);
   const isStale = useIsStale();
   // What is cut off or frozen says how it was when it was last known to be true, not how it is now.
   const isPast = useScreen(store, (screen) => !screen.liveUpdates) || isStale;
@@ -60,7 +61,7 @@ export function Summary({ view }: { readonly view: BoardView }) {
   const when = isPast && freshAtMs !== undefined ? `at ${timeOfDay(freshAtMs)}` : "in 1 min";
   const recent = useClock((nowMs) => {
     const since = asOf(nowMs) - RECENT_MS;
-    return view.groups.reduce((sum, group) => sum + group.rows.filter((row) => (row.facts?.at ?? 0) > since).length, 0);
+    return view.groups.reduce((sum, group) => sum + group.rows.filter((row) => row.at > since).length, 0);
   });
   const { budgets } = view;
   const spent = budgets.rows.filter((row) => row.status === "exhausted").length;
@@ -71,8 +72,8 @@ export function Summary({ view }: { readonly view: BoardView }) {
       <Tile
         panel="blackboard"
         label="Keys"
-        value={figure(view.keyCount)}
-        note={`${figure(recent)} changed ${when.replace("at", "before")}`}
+        value={view.keyCount === undefined ? "–" : shortFigure(view.keyCount)}
+        note={isLarge ? "shown as you scroll" : `${figure(recent)} changed ${when.replace("at", "before")}`}
       />
       <Tile
         panel="agents"

@@ -1,8 +1,7 @@
-// Owns the audit events as rows with a name of their own, so that an open row stays open when newer ones arrive above it.
-// Does not own the filter. Invariant: equal events get different ids, and an event keeps its id from frame to frame.
+// Owns the audit notes as rows with a name of their own, so that an open row stays open when newer ones arrive above it.
+// Does not own the filter. Invariant: a note keeps its row and id as long as it is held, and no two rows share an id.
 
-import type { ClassicAudit } from "../../protocol/index.ts";
-import { keepList } from "./keep-same.ts";
+import type { AuditNotes, Note } from "../../client/index.ts";
 
 export interface AuditRow {
   readonly id: string;
@@ -16,28 +15,42 @@ export interface AuditRow {
   readonly whole: Readonly<Record<string, unknown>>;
 }
 
-/** Rows of the newest events, newest first as they come. */
-export function auditRows(before: readonly AuditRow[], entries: readonly ClassicAudit[]): readonly AuditRow[] {
-  const older = new Map(before.map((row) => [row.id, row]));
-  const seen = new Map<string, number>();
-  const rows = entries.toReversed().map((entry): AuditRow => {
-    const text = JSON.stringify(entry);
-    // Equal lines are legal. Counting from the oldest keeps the number of those that stay.
-    const nth = seen.get(text) ?? 0;
-    seen.set(text, nth + 1);
-    const id = `${text}#${nth}`;
-    return (
-      older.get(id) ?? {
-        id,
-        timestamp: entry.timestamp,
-        event: entry.event,
-        granted: typeof entry.granted === "boolean" ? entry.granted : null,
-        agent: typeof entry.agent_id === "string" ? entry.agent_id : "",
-        resource: typeof entry.resource_type === "string" ? entry.resource_type : null,
-        reason: typeof entry.reason === "string" ? entry.reason : null,
-        whole: entry,
-      }
-    );
-  });
-  return keepList(before, rows.toReversed());
+/** Bounded by the notes that are held. */
+const made = new WeakMap<Note, AuditRow>();
+const textOr = <T>(value: unknown, otherwise: T): string | T => (typeof value === "string" ? value : otherwise);
+
+/**
+ * Newest first. Behind the newest gap nothing is shown: what is there are the newest notes of the board, without a hole that nobody
+ * would see.
+ */
+export function auditRows({ notes, missed }: Pick<AuditNotes, "notes" | "missed">): readonly AuditRow[] {
+  const gapEnd = missed.at(-1)?.to ?? -1;
+  const rows: AuditRow[] = [];
+  // Notes of one record are counted from the newest, because the oldest are forgotten first.
+  let nth = 0;
+  for (let i = notes.length - 1; i >= 0; i--) {
+    const note = notes[i] as Note;
+    if (note.seq <= gapEnd) break;
+    nth = notes[i + 1]?.seq === note.seq ? nth + 1 : 0;
+    rows.push(rowOf(note, `${note.seq}-${nth}`));
+  }
+  return rows;
+}
+
+function rowOf(note: Note, id: string): AuditRow {
+  const known = made.get(note);
+  if (known !== undefined) return known;
+  const { note: whole } = note;
+  const row: AuditRow = {
+    id,
+    timestamp: textOr(whole["timestamp"], ""),
+    event: textOr(whole["event"], ""),
+    granted: typeof whole["granted"] === "boolean" ? whole["granted"] : null,
+    agent: textOr(whole["agent_id"], ""),
+    resource: textOr(whole["resource_type"], null),
+    reason: textOr(whole["reason"], null),
+    whole,
+  };
+  made.set(note, row);
+  return row;
 }

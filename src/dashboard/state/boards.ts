@@ -3,24 +3,9 @@
 
 const USUAL_BOARD = "default";
 
-/** The board that the address names; undefined means the server's usual one. */
-export function boardInAddress(): string | undefined {
-  return new URLSearchParams(location.search).get("board") ?? undefined;
-}
-
-export interface Addresses {
-  readonly socketUrl: string;
-  readonly viewUrl: string;
-}
-
-/** Where the data of a board comes from. */
-export function addressesOf(board: string | undefined): Addresses {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const query = board === undefined ? "" : `&board=${encodeURIComponent(board)}`;
-  return {
-    socketUrl: `${scheme}//${location.host}/ws/blackboard?view=full${query}`,
-    viewUrl: `/api/v1/boards/${encodeURIComponent(board ?? USUAL_BOARD)}/view`,
-  };
+/** The board that the address names, or the server's usual one. */
+export function boardInAddress(): string {
+  return new URLSearchParams(location.search).get("board") ?? USUAL_BOARD;
 }
 
 function nameOf(item: unknown): string | undefined {

@@ -6,11 +6,16 @@ import { useSyncExternalStore } from "react";
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
+/** A page that was hidden or frozen has timers that are late: what it shows of time is put right before anything else. */
+function tick(): void {
+  for (const each of listeners) each();
+}
+document.addEventListener("visibilitychange", tick);
+document.addEventListener("resume", tick);
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
-    for (const each of listeners) each();
-  }, 500);
+  timer ??= setInterval(tick, 500);
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0) return;

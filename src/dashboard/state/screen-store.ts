@@ -1,59 +1,76 @@
 // Owns everything that the screen is drawn from: the view, what waits behind a pause, freshness, the connection.
-// Does not own how data arrives (connection/) or is drawn (panels/). Invariant: good data is never replaced by nothing.
+// Does not own how data arrives (live/) or is drawn (panels/). Invariant: good data is never replaced by nothing.
 
 import { useSyncExternalStore } from "react";
-import type { FullFrame } from "../../protocol/index.ts";
-import type { Connection } from "../connection/phases.ts";
-import { type BoardView, nextView } from "./board-view.ts";
+import type { HeardBeat, Status } from "../../client/index.ts";
+import type { LargeBoard } from "../live/large-board.ts";
+import { type BoardView, nextView, type Told } from "./board-view.ts";
 
 export interface Screen {
   readonly view: BoardView | undefined;
+  /** The entries of a large board; undefined where the view has them. */
+  readonly large: LargeBoard | undefined;
   /** When the data on the screen was last known to be true, by this machine's clock. */
   readonly freshAtMs: number | undefined;
+  /** The same of the newest data that the page has, also while the screen is frozen. */
+  readonly knownAtMs: number | undefined;
   /** What to add to this machine's clock to have the server's, in ms. */
   readonly clockOffsetMs: number;
   readonly liveUpdates: boolean;
   /** Records written to the board since the view was frozen. */
   readonly waiting: number;
-  readonly connection: Connection;
-  /** True from the moment the connection is lost until the server is heard again, so it does not flicker with retries. */
+  readonly status: Status;
+  /** True from the moment the connection is lost until the data is known to be whole again, so it does not flicker with retries. */
   readonly isCutOff: boolean;
-  readonly httpProblem: string | undefined;
+  /** Why the server tells nothing of this board, in its words. */
+  readonly problem: string | undefined;
+}
+
+export interface News {
+  readonly subscription: Told;
+  /** Entries that changed since the last news; undefined when all may have. */
+  readonly changed: Set<string> | undefined;
+  readonly large?: LargeBoard | undefined;
 }
 
 export interface ScreenStore {
   readonly read: () => Screen;
   readonly subscribe: (listener: () => void) => () => void;
-  readonly accept: (frame: FullFrame, nowMs: number) => void;
-  /** The server said that the last frame still holds. */
+  readonly accept: (news: News, nowMs: number) => void;
+  /** What the page has was just told, or confirmed. */
   readonly confirm: (nowMs: number) => void;
-  readonly setConnection: (connection: Connection) => void;
-  readonly setHttpProblem: (problem: string | undefined) => void;
-  /** Off freezes the view; on shows the newest frame at once. */
+  readonly setStatus: (status: Status, nowMs: number) => void;
+  readonly setBeat: (beat: HeardBeat, status: Status) => void;
+  readonly setProblem: (problem: string | undefined) => void;
+  /** Off freezes the view; on shows the newest data at once. */
   readonly setLiveUpdates: (on: boolean) => void;
 }
 
-/** Clock readings of two frames differ by the time they travelled; smaller changes than this are noise, in ms. */
+/** Clock readings of two beats differ by the time they travelled; smaller changes than this are noise, in ms. */
 const CLOCK_NOISE_MS = 1000;
 
-function waitingSince(view: BoardView | undefined, frame: FullFrame): number {
-  if (view === undefined || view.epoch !== frame.board.epoch) return frame.board.seq;
-  return Math.max(0, frame.board.seq - view.seq);
+/** Whether what is held is known to be all that the server has. */
+const isWhole = (status: Status): boolean => status.phase === "live" || (status.phase === "polling" && !status.behind);
+
+function waitingSince(view: BoardView, { position }: Told): number {
+  return view.epoch === position.epoch ? Math.max(0, position.seq - view.seq) : position.seq;
 }
 
-export function createScreenStore(connection: Connection): ScreenStore {
+export function createScreenStore(status: Status): ScreenStore {
   let screen: Screen = {
     view: undefined,
+    large: undefined,
     freshAtMs: undefined,
+    knownAtMs: undefined,
     clockOffsetMs: 0,
     liveUpdates: true,
     waiting: 0,
-    connection,
+    status,
     isCutOff: false,
-    httpProblem: undefined,
+    problem: undefined,
   };
-  // Only the newest frame waits behind a pause; older ones say nothing that it does not.
-  let newest: { readonly frame: FullFrame; readonly atMs: number } | undefined;
+  /** What waits behind a pause, with all entries that changed meanwhile: bounded by the entries that the page may hold. */
+  let newest: News | undefined;
   const listeners = new Set<() => void>();
 
   function change(part: Partial<Screen>): void {
@@ -61,11 +78,14 @@ export function createScreenStore(connection: Connection): ScreenStore {
     for (const listener of listeners) listener();
   }
 
-  function clockOffset(frame: FullFrame, nowMs: number): number {
-    const offset = Date.parse(frame.timestamp) - nowMs;
-    return Number.isFinite(offset) && Math.abs(offset - screen.clockOffsetMs) > CLOCK_NOISE_MS
-      ? offset
-      : screen.clockOffsetMs;
+  function show({ subscription, changed, large }: News, nowMs: number): Partial<Screen> {
+    const view = nextView(screen.view, subscription, changed, nowMs, large?.read());
+    return { view, large, freshAtMs: screen.knownAtMs ?? nowMs, waiting: 0 };
+  }
+
+  function known(nowMs: number): Partial<Screen> {
+    const isShown = screen.liveUpdates && screen.view !== undefined;
+    return isShown ? { knownAtMs: nowMs, freshAtMs: nowMs } : { knownAtMs: nowMs };
   }
 
   return {
@@ -74,51 +94,52 @@ export function createScreenStore(connection: Connection): ScreenStore {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    accept(frame, nowMs) {
-      // The first request and the socket race at the start: an older frame of the same history must not undo a newer one.
-      if (
-        newest !== undefined &&
-        newest.frame.board.epoch === frame.board.epoch &&
-        frame.board.seq < newest.frame.board.seq
-      )
-        return;
-      newest = { frame, atMs: nowMs };
-      const clockOffsetMs = clockOffset(frame, nowMs);
-      if (!screen.liveUpdates && screen.view !== undefined)
-        change({ waiting: waitingSince(screen.view, frame), clockOffsetMs, isCutOff: false });
-      else
-        change({
-          view: nextView(screen.view, frame, nowMs),
-          freshAtMs: nowMs,
-          waiting: 0,
-          clockOffsetMs,
-          isCutOff: false,
-        });
+    accept(news, nowMs) {
+      if (screen.liveUpdates || screen.view === undefined) return change(show(news, nowMs));
+      newest = { ...news, changed: joined(newest, news) };
+      const waiting = waitingSince(screen.view, news.subscription);
+      if (waiting !== screen.waiting) change({ waiting });
     },
     confirm(nowMs) {
-      if (newest !== undefined) newest = { frame: newest.frame, atMs: nowMs };
-      if (screen.liveUpdates && screen.view !== undefined) change({ freshAtMs: nowMs, isCutOff: false });
-      else if (screen.isCutOff) change({ isCutOff: false });
+      // Told hundreds of times a second under load; what it changes is read by the clock of the screen.
+      screen = { ...screen, ...known(nowMs) };
     },
-    setConnection: (next) =>
+    setStatus(next, nowMs) {
+      const isLost = next.phase === "offline" || next.phase === "stopped";
       change({
-        connection: next,
-        isCutOff: screen.isCutOff || (next.phase === "offline" && screen.view !== undefined),
-      }),
-    setHttpProblem: (httpProblem) => {
-      if (httpProblem !== screen.httpProblem) change({ httpProblem });
+        status: next,
+        isCutOff: isLost ? screen.view !== undefined : screen.isCutOff && !isWhole(next),
+        ...(isWhole(next) ? known(nowMs) : {}),
+      });
+    },
+    setBeat({ heardAtMs, serverAtMs }, now) {
+      const offset = serverAtMs - heardAtMs;
+      const isNoise = Math.abs(offset - screen.clockOffsetMs) <= CLOCK_NOISE_MS;
+      change({ ...(isNoise ? {} : { clockOffsetMs: offset }), ...(isWhole(now) ? known(heardAtMs) : {}) });
+    },
+    setProblem: (problem) => {
+      if (problem !== screen.problem) change({ problem });
     },
     setLiveUpdates(on) {
       if (on === screen.liveUpdates) return;
-      if (!on || newest === undefined) return change({ liveUpdates: on, waiting: 0 });
-      change({
-        liveUpdates: true,
-        waiting: 0,
-        view: nextView(screen.view, newest.frame, Date.now()),
-        freshAtMs: newest.atMs,
-      });
+      screen = { ...screen, liveUpdates: on };
+      const waited = on ? newest : undefined;
+      newest = undefined;
+      screen.large?.setLive(on);
+      change(
+        waited === undefined
+          ? { waiting: 0, ...(on ? { freshAtMs: screen.knownAtMs } : {}) }
+          : show(waited, Date.now()),
+      );
     },
   };
+}
+
+function joined(before: News | undefined, { changed }: News): Set<string> | undefined {
+  if (before === undefined || changed === undefined || before.changed === undefined)
+    return before === undefined ? changed : undefined;
+  for (const key of changed) before.changed.add(key);
+  return before.changed;
 }
 
 /** A part of the screen's state; the component is drawn again only when that part is another object. */

@@ -9,7 +9,7 @@ export interface Settings {
   readonly reconnectSeconds: number;
 }
 
-export const RECONNECT_SECONDS = { least: 1, most: 60, usual: 3 } as const;
+export const RECONNECT_SECONDS = { least: 1, most: 30, usual: 3 } as const;
 const NAME = "swarmboard.settings";
 
 export const asReconnectSeconds = (value: unknown): number =>

@@ -1,11 +1,11 @@
 // Owns turning values back into text: whole for copying, in one short line for a row.
 // Does not own the tree of the details (parts/json-tree.tsx). Numbers keep the digits that were sent.
 
-import { ExactNumber } from "../connection/frame-text.ts";
+import { parseJson } from "../../client/index.ts";
 
 /** The value as JSON. `indent` 0 gives one line. */
 export function jsonText(value: unknown, indent: number, depth = 0): string {
-  if (value instanceof ExactNumber) return value.text;
+  if (typeof value === "bigint") return String(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   const isList = Array.isArray(value);
   const parts = isList
@@ -24,7 +24,7 @@ export type ValueKind = "text" | "number" | "boolean" | "null" | "list" | "objec
 
 export function kindOf(value: unknown): ValueKind {
   if (typeof value === "string") return "text";
-  if (typeof value === "number" || value instanceof ExactNumber) return "number";
+  if (typeof value === "number" || typeof value === "bigint") return "number";
   if (typeof value === "boolean") return "boolean";
   if (Array.isArray(value)) return "list";
   return typeof value === "object" && value !== null ? "object" : "null";
@@ -39,7 +39,7 @@ export function plainText(value: unknown): string {
 export function innerJson(value: unknown): unknown {
   if (typeof value !== "string" || value.length > 100_000 || !/^\s*[[{]/.test(value)) return undefined;
   try {
-    return JSON.parse(value);
+    return parseJson(value);
   } catch {
     return undefined;
   }
