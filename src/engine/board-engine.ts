@@ -21,6 +21,7 @@ import {
 import { createBoardClock, SYSTEM_TIMEPIECES, type BoardClock, type Timepieces } from "./board-clock.ts";
 import type { Applied, BoardHandle, Submission } from "./contract.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
+import { createNotary, DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
 import { recoverBoard, tookEffect } from "./recovery.ts";
 import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
@@ -36,6 +37,7 @@ export interface BoardEngineOptions {
   readonly limits?: Limits;
   readonly timepieces?: Timepieces;
   readonly snapshotPolicy?: SnapshotPolicy;
+  readonly checkpointPolicy?: CheckpointPolicy;
   /** Told of what an operator should know: mended tails, failed snapshots, a log that stopped. */
   readonly notice?: (message: string, detail?: unknown) => void;
 }
@@ -70,6 +72,7 @@ class RunningBoard implements BoardEngine {
   readonly #listeners = new Set<(group: readonly Applied[]) => void>();
   readonly #expiry;
   readonly #snapshotter;
+  readonly #notary;
   #appends = 0;
   #flushScheduled = false;
   #resync: Promise<void> | undefined;
@@ -101,6 +104,12 @@ class RunningBoard implements BoardEngine {
       snapshots: options.memory.snapshots,
       recordsSince: replayed,
       policy: options.snapshotPolicy ?? DEFAULT_SNAPSHOT_POLICY,
+      notice,
+    });
+    this.#notary = createNotary({
+      state,
+      proofs: options.memory.proofs,
+      policy: options.checkpointPolicy ?? DEFAULT_CHECKPOINT_POLICY,
       notice,
     });
   }
@@ -191,6 +200,7 @@ class RunningBoard implements BoardEngine {
       });
     }
     await this.#resync;
+    await this.#notary.close();
     await this.#snapshotter.close();
     await this.#memory.log.close();
   }
@@ -243,6 +253,7 @@ class RunningBoard implements BoardEngine {
     }
     this.#expiry.arm();
     this.#snapshotter.applied(records.length);
+    this.#notary.applied(records.length);
     return applied;
   }
 

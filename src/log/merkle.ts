@@ -9,7 +9,7 @@ export type TreeHash = string & { readonly __brand: "TreeHash" };
 
 export const HASH_BYTES = 32;
 /** The root of no records: SHA-256 of nothing. */
-export const EMPTY_ROOT = hash("sha256", "", "latin1") as TreeHash;
+export const EMPTY_ROOT = hash("sha256", "", "binary") as TreeHash;
 
 let leafBuffer = Buffer.alloc(4096);
 const nodeBuffer = Buffer.alloc(1 + 2 * HASH_BYTES);
@@ -20,14 +20,14 @@ export function leafHashOf(from: Buffer, start = 0, end = from.length): TreeHash
   const length = end - start + 1;
   if (leafBuffer.length < length) leafBuffer = Buffer.alloc(length * 2);
   from.copy(leafBuffer, 1, start, end);
-  return hash("sha256", leafBuffer.subarray(0, length), "latin1") as TreeHash;
+  return hash("sha256", leafBuffer.subarray(0, length), "binary") as TreeHash;
 }
 
 /** SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHashOf(left: TreeHash, right: TreeHash): TreeHash {
-  nodeBuffer.latin1Write(left, 1, HASH_BYTES);
-  nodeBuffer.latin1Write(right, 1 + HASH_BYTES, HASH_BYTES);
-  return hash("sha256", nodeBuffer, "latin1") as TreeHash;
+  nodeBuffer.write(left, 1, HASH_BYTES, "latin1");
+  nodeBuffer.write(right, 1 + HASH_BYTES, HASH_BYTES, "latin1");
+  return hash("sha256", nodeBuffer, "binary") as TreeHash;
 }
 
 /** 32 bytes as a hash; undefined for another length. */
