@@ -186,6 +186,14 @@ class RunningBoard implements BoardEngine {
     return this.#memory.history.query(filter);
   }
 
+  get proofs(): BoardHandle["proofs"] {
+    return this.#memory.proofs;
+  }
+
+  signNow(): Promise<void> {
+    return this.#notary.signNow();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#finish();
     return this.#closing;

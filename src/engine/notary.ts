@@ -75,7 +75,8 @@ export function createNotary(options: {
     },
     signNow: async () => {
       await signing;
-      if (since > 0) await sign();
+      // Also where nothing moved since the start: a log of an earlier version has no checkpoint yet.
+      await sign();
     },
     close: async () => {
       await signing;

@@ -1,4 +1,5 @@
-// Owns `audit verify|export|key|rotate`: what is done offline with a data directory or an export.
+// Owns `audit verify|export|key|rotate`, done offline with a data directory or an export, and `audit checkpoint|proof`,
+// asked of a server.
 // Does not own the verdict (log/audit). `verify` ends with 0 for whole, 1 for not, 2 where it could not look.
 
 import { stat, readFile } from "node:fs/promises";
@@ -6,6 +7,7 @@ import { once } from "node:events";
 import type { Command } from "commander";
 import type { Report, Outside, Replay, Evidence } from "../../log/audit/index.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { addTargetSettings, createBoardApi, type TargetFlags } from "../board-api.ts";
 import { parseBoard, parseCount } from "../parse-values.ts";
 import { plain, print, printJson } from "../print.ts";
 
@@ -39,6 +41,17 @@ export function addProofCommands(audit: Command): void {
     .option("--board <name>", "only this board of a data folder", parseBoard)
     .option("--json", "print JSON instead of text")
     .action(verifyAction);
+  addTargetSettings(audit.command("checkpoint"))
+    .description("Print the newest signed checkpoint of a running server's log. Keep it elsewhere.")
+    .action(async (flags: TargetFlags) => {
+      print((await createBoardApi(flags).call({ path: "audit/checkpoint" })).text.trimEnd());
+    });
+  addTargetSettings(audit.command("proof"))
+    .argument("<seq>", "position of the record", parseCount)
+    .description("Print the proof of one record, to be kept in a file ending in .tlog-proof.")
+    .action(async (seq: number, flags: TargetFlags) => {
+      print((await createBoardApi(flags).call({ path: `audit/proof/${seq}` })).text.trimEnd());
+    });
   withData(audit.command("export"))
     .description("Print the log of a data folder with what bears it out, for audit verify or another verifier.")
     .option("--from <seq>", "first record", parseCount)
