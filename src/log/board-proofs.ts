@@ -12,11 +12,18 @@ import { signNote, verifierTextOf } from "./signed-note.ts";
 import { openSigningKey } from "./signing-keys.ts";
 import { openTreeFile, type TreeFile } from "./tree-file.ts";
 
+/** Leaves that are held until the tree takes them. Beyond, it reads the lines back. */
+const MOST_HELD = 200_000;
+/** Leaves that are added in one turn of the event loop: some milliseconds. */
+const LEAVES_PER_TURN = 4000;
+
 export interface BoardProofs {
+  /** Lines became durable: their leaves are at hand when the tree wants them. Never waits, and may be left out. */
+  note(firstSeq: number, lines: Buffer, envelopes: readonly number[]): void;
   /** The key that checkpoints are signed with, as the text that verifiers take. */
   verifierKey(): Promise<string>;
-  /** Sign the log up to a durable position, unless that is done. `digest` is of the state there. */
-  sign(seq: number, digest: string): Promise<void>;
+  /** Sign the log up to a durable position, unless that is done. `digest` is of the state there, if it is known. */
+  sign(seq: number, digest?: string): Promise<void>;
   /** The newest checkpoint's text. */
   checkpoint(): Promise<string | undefined>;
   /** Proof of a record under the newest checkpoint; undefined where it is not under it. */
@@ -82,7 +89,35 @@ export function createBoardProofs(options: BoardProofsOptions): BoardProofs {
     return leaf === (await tree.hashAt({ level: 0, index: seq - 1 }));
   };
 
+  let held: TreeHash[] = [];
+  let heldFrom = 1;
+
+  const note: BoardProofs["note"] = (firstSeq, lines, envelopes) => {
+    if (firstSeq !== heldFrom + held.length || held.length > MOST_HELD) {
+      held = [];
+      heldFrom = firstSeq;
+    }
+    for (let i = 0; i < envelopes.length; i += 2) held.push(leafHashOf(lines, envelopes[i], envelopes[i + 1]));
+  };
+
+  /** Let the tree grow to a durable position: with the leaves that are held, and before them by reading lines back. */
   const follow = async (tree: TreeFile, until: number): Promise<void> => {
+    const isHeld = heldFrom <= until;
+    await readBack(tree, isHeld ? heldFrom - 1 : until);
+    while (tree.size < until) {
+      const from = tree.size + 1 - heldFrom;
+      const some = held.slice(from, Math.min(from + LEAVES_PER_TURN, until + 1 - heldFrom));
+      // Dropped meanwhile, because too many were held.
+      if (from < 0 || some.length === 0) return readBack(tree, until);
+      tree.add(some);
+      await tree.flush(false);
+    }
+    if (!isHeld || until + 1 < heldFrom) return;
+    held = held.slice(until + 1 - heldFrom);
+    heldFrom = until + 1;
+  };
+
+  const readBack = async (tree: TreeFile, until: number): Promise<void> => {
     if (tree.size >= until) return;
     for await (const { run } of options.lines(tree.size + 1, until)) {
       tree.add(leavesOf(run, tree.size + 1, until));
@@ -91,6 +126,7 @@ export function createBoardProofs(options: BoardProofsOptions): BoardProofs {
   };
 
   return {
+    note,
     verifierKey: () =>
       inTurn(async () => verifierTextOf({ ...(await openSigningKey(disk, boardFolder, board)), name: origin })),
     sign: (seq, digest) =>
@@ -102,7 +138,12 @@ export function createBoardProofs(options: BoardProofsOptions): BoardProofs {
         // The tree first: a start trusts it as far as the newest checkpoint goes.
         await tree.flush(true);
         const key = await openSigningKey(disk, boardFolder, board);
-        const text = checkpointText({ origin, size: seq, root: await tree.rootAt(seq), digest });
+        const text = checkpointText({
+          origin,
+          size: seq,
+          root: await tree.rootAt(seq),
+          ...(digest === undefined ? {} : { digest }),
+        });
         await writeCheckpoint(disk, folder, seq, signNote(text, { ...key, name: origin }));
       }),
     checkpoint: () => inTurn(async () => (await newest())?.text),

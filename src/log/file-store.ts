@@ -75,6 +75,7 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
       segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
       retryMs: options.retryMs ?? { first: 100, most: 5000 },
       now: options.now ?? Date.now,
+      onDurable: (...lines) => proofs.note(...lines),
       onClose: async () => {
         await proofs.close();
         await index.close();

@@ -15,6 +15,9 @@ export interface EncodedRecord {
   readonly tail: string;
   /** Bytes of the whole line with its newline. */
   readonly bytes: number;
+  /** Where in the line the envelope stands, in bytes: what the tree is made of. */
+  readonly envAt: number;
+  readonly envBytes: number;
 }
 
 const NEWLINE = 0x0a;
@@ -42,6 +45,8 @@ export function encodeRecord(draft: Draft, seq: Seq, boardSecret: string): Encod
     record: { at, clock, actor, source, id, command, seq, hash },
     tail,
     bytes: CRC_PREFIX_BYTES + tail.length + extraBytes + 1,
+    envAt: CRC_PREFIX_BYTES + CUT_OPEN + cuts.length + ENV_OPEN,
+    envBytes: env.bytes,
   };
 }
 

@@ -80,7 +80,13 @@ export async function openTreeFile(options: {
     frontier = createFrontier();
   }
   const tree = frontier;
-  let added: TreeHash[] = [];
+  let added = Buffer.allocUnsafe(64 * 1024);
+  let addedBytes = 0;
+  const keep = (hash: TreeHash): void => {
+    if (addedBytes === added.length) added = Buffer.concat([added], added.length * 2);
+    added.write(hash, addedBytes, HASH_BYTES, "latin1");
+    addedBytes += HASH_BYTES;
+  };
   let flushed = tree.size;
 
   return {
@@ -88,13 +94,12 @@ export async function openTreeFile(options: {
       return tree.size;
     },
     add: (leaves) => {
-      for (const leaf of leaves) tree.add(leaf, (hash) => added.push(hash));
+      for (const leaf of leaves) tree.add(leaf, keep);
     },
     flush: (sync) =>
       withFile("update", async (fd) => {
-        const bytes = Buffer.from(added.join(""), "latin1");
-        await writeAll(disk, fd, bytes, bytes.length, storedCount(flushed) * HASH_BYTES);
-        added = [];
+        await writeAll(disk, fd, added, addedBytes, storedCount(flushed) * HASH_BYTES);
+        addedBytes = 0;
         flushed = tree.size;
         if (sync) await disk.fdatasync(fd);
       }),
