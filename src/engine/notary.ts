@@ -12,6 +12,9 @@ export interface CheckpointPolicy {
 
 export const DEFAULT_CHECKPOINT_POLICY: CheckpointPolicy = { everyRecords: 100_000, everyMs: 10_000 };
 
+/** Node runs a longer timer at once. */
+const MOST_TIMER_MS = 2 ** 31 - 1;
+
 export interface Notary {
   applied(records: number): void;
   /** Sign what is applied by now, and wait for it. */
@@ -59,10 +62,13 @@ export function createNotary(options: {
 
   const arm = (): void => {
     if (timer !== undefined || proofs === undefined) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      if (signing === undefined) void sign(digestOf(state));
-    }, policy.everyMs);
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        if (signing === undefined) void sign(digestOf(state));
+      },
+      Math.min(policy.everyMs, MOST_TIMER_MS),
+    );
     timer.unref();
   };
 
