@@ -100,11 +100,12 @@ const isSigned = (note, name, publicKey) => {
 const chain = [];
 for (const text of keys) {
   const note = open(text);
-  const [title, number, from, key] = note.text.split("\n");
+  const [title, number, from, key, after] = note.text.split("\n");
   const publicKey = Buffer.from(key ?? "", "base64");
   const before = chain.at(-1);
   const name = `swarmboard/${head.board}`;
   if (title !== `${name} keys` || number !== `key ${chain.length + 1}` || publicKey.length !== 32) no("a key note");
+  if (before && after !== `after ${before.publicKey.toString("base64")}`) no("a key note's predecessor");
   if (!isSigned(note, name, publicKey) || (before && !isSigned(note, name, before.publicKey)))
     no("a key note's signature");
   chain.push({ publicKey, from: Number(from.slice(5)) });

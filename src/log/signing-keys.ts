@@ -24,6 +24,8 @@ export interface NamedKey {
   readonly number: number;
   readonly publicKey: Buffer;
   readonly from: number;
+  /** The key before, for all but the first: so that none can be put in its place by whoever has another key. */
+  readonly after: Buffer | undefined;
   readonly note: SignedNote;
   readonly text: string;
 }
@@ -33,10 +35,15 @@ export const keyNameOf = (board: string): string => `swarmboard/${board}`;
 
 export function parseKeyNote(text: string): NamedKey | undefined {
   const note = parseNote(text);
-  const found = /^swarmboard\/\S+ keys\nkey ([1-9]\d{0,3})\nfrom (0|[1-9]\d{0,14})\n(\S{44})\n$/.exec(note?.text ?? "");
+  const found =
+    /^swarmboard\/\S+ keys\nkey ([1-9]\d{0,3})\nfrom (0|[1-9]\d{0,14})\n(\S{44})\n(?:after (\S{44})\n)?$/.exec(
+      note?.text ?? "",
+    );
   const publicKey = base64Of(found?.[3] ?? "");
   if (note === undefined || found === null || publicKey?.length !== 32) return undefined;
-  return { number: Number(found[1]), from: Number(found[2]), publicKey, note, text };
+  const after = found[4] === undefined ? undefined : base64Of(found[4]);
+  if ((Number(found[1]) === 1) !== (after === undefined)) return undefined;
+  return { after, number: Number(found[1]), from: Number(found[2]), publicKey, note, text };
 }
 
 /** The texts of all key notes, oldest first. */
@@ -112,6 +119,7 @@ async function writeKeyNote(
   await disk.makeFolder(folder);
   await disk.syncFolder(boardFolder);
   const text = `${keyNameOf(board)} keys\nkey ${number}\nfrom ${from}\n${key.publicKey.toString("base64")}\n`;
-  const note = signNote(text, key, ...before);
+  const links = before.map(({ publicKey }) => `after ${publicKey.toString("base64")}\n`);
+  const note = signNote(text + links.join(""), key, ...before);
   await replaceFile(disk, folder, `${String(number).padStart(4, "0")}.note`, Buffer.from(note));
 }

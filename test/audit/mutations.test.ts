@@ -15,7 +15,9 @@ import {
   type Outside,
 } from "../../src/log/audit/index.ts";
 import { AuditError } from "../../src/log/audit/evidence.ts";
+import { rotate } from "../../src/log/audit/keeper.ts";
 import { createFileStore } from "../../src/log/index.ts";
+import { commandId, type LogRecord } from "../../src/protocol/index.ts";
 import { forged, linesOf, makeLog, seqOf, withChecksum, type MadeLog } from "./logs.ts";
 
 const RUNS = Number(process.env["SWARMBOARD_MUTATIONS"] ?? 1500);
@@ -231,6 +233,29 @@ describe("exports", () => {
       expect(execFileSync(process.execPath, [SECOND, path, join(dir, "board.key")], { encoding: "utf8" })).toBe(
         `whole to #${log.head}, 0 records not yet under a checkpoint\n`,
       );
+    }
+  });
+
+  it("are whole to both verifiers after a key was replaced, for whoever kept the old key or the new one", async () => {
+    const copy = join(dir, "rotated");
+    await cp(log.dir, copy, { recursive: true });
+    const next = await rotate(copy, "default");
+    const store = await createFileStore({ dir: copy });
+    const { log: opened, proofs } = await store.open("default");
+    let last: LogRecord | undefined;
+    for await (const records of opened.read(opened.head)) last = records.at(-1);
+    await opened.append([{ ...last!, id: commandId("again") }]);
+    await proofs!.sign(opened.head);
+    await store.close();
+    const path = join(dir, "rotated.jsonl");
+    const pieces: Buffer[] = [];
+    for await (const piece of exportBoard(copy, "default")) pieces.push(piece);
+    await writeFile(path, Buffer.concat(pieces));
+    for (const key of [log.key, next]) {
+      await writeFile(join(dir, "one.key"), key);
+      const report = await verify(await evidenceOfExport(path), { publicKey: parseVerifier(key)!.publicKey });
+      expect(report).toMatchObject({ findings: [], signedTo: log.head + 1 });
+      expect(second(path, join(dir, "one.key")).status).toBe(0);
     }
   });
 

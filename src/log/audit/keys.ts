@@ -23,6 +23,8 @@ export function keyChain(board: string, notes: readonly string[], trusted: Buffe
       fault(`key note ${i + 1} cannot be read, or is of another board`);
     } else if (key.number !== i + 1 || key.from < (before?.from ?? 0) || (i === 0 && key.from !== 0)) {
       fault(`key note ${i + 1} is out of order`);
+    } else if (before !== undefined && key.after?.equals(before.publicKey) !== true) {
+      fault(`key note ${i + 1} does not follow the one before`);
     } else if (
       ![key, ...(before === undefined ? [] : [before])].every((one) => isSignedBy(board, key, one.publicKey))
     ) {
