@@ -14,6 +14,7 @@ import {
   type Replay,
 } from "../../src/log/audit/index.ts";
 import { rotate } from "../../src/log/audit/keeper.ts";
+import { createFileStore } from "../../src/log/index.ts";
 import { forged, linesOf, makeLog, type MadeLog } from "./logs.ts";
 
 let log: MadeLog;
@@ -108,9 +109,23 @@ describe("audit verify on a data directory", () => {
     for (const outside of [key(), { publicKey: next.publicKey }, {}]) {
       expect((await look(outside, dir)).findings).toEqual([]);
     }
-    const stranger = parseVerifier(await rotate(log.dir, "default"))!;
+    const other = await makeLog();
+    const stranger = parseVerifier(other.key)!;
+    await other.remove();
     expect((await look({ publicKey: stranger.publicKey }, dir)).findings[0]).toMatchObject({ kind: "key" });
     expect(await readdir(join(dir, "boards/default/keys"))).toEqual(["0001.note", "0002.note"]);
+    await rm(dir, { recursive: true });
+  });
+
+  it("replays the log, and sees a state that is not the one that was signed", async () => {
+    dir = await mkdtemp(join(tmpdir(), "swarmboard-altered-"));
+    await cp(log.dir, dir, { recursive: true });
+    await rm(join(dir, "boards/default/checkpoints"), { recursive: true });
+    const store = await createFileStore({ dir });
+    const { log: opened, proofs } = await store.open("default");
+    await proofs!.sign(opened.head, "0".repeat(64));
+    await store.close();
+    expect((await look(key(), dir)).findings).toMatchObject([{ kind: "digest", seq: log.head }]);
     await rm(dir, { recursive: true });
   });
 

@@ -9,6 +9,7 @@ export interface Placed {
   /** Where it says that it belongs. */
   readonly claim: number | undefined;
   readonly problem: string | undefined;
+  /** Where it stands, in brackets, for people; may be empty. */
   readonly where: string;
 }
 
@@ -31,20 +32,20 @@ export function orderFindings(lines: readonly Placed[], from: number, to: number
         findings.push({
           kind: "changed",
           seq: at,
-          text: `record ${at} was changed: ${problem ?? "it is not the one that was signed"} (${where})`,
+          text: `record ${at} was changed: ${problem ?? "it is not the one that was signed"}${where}`,
         });
       } else {
         findings.push({
           kind: "inserted",
           seq: before,
-          text: `a line was inserted after record ${before}: ${problem ?? "it is no record of this log"} (${where})`,
+          text: `a line was inserted after record ${before}: ${problem ?? "it is no record of this log"}${where}`,
         });
       }
     } else if (met.has(place)) {
       findings.push({
         kind: "inserted",
         seq: place,
-        text: `record ${place} stands there again after record ${before} (${where})`,
+        text: `record ${place} stands there again after record ${before}${where}`,
       });
     } else {
       met.add(place);
@@ -53,10 +54,10 @@ export function orderFindings(lines: readonly Placed[], from: number, to: number
         findings.push({
           kind: "reordered",
           seq: place,
-          text: `record ${place} was moved: it stands ${between(before, lines[i + 1]?.place)} (${where})`,
+          text: `record ${place} was moved: it stands ${between(before, lines[i + 1]?.place)}${where}`,
         });
       if (place > to)
-        findings.push({ kind: "inserted", seq: place, text: `record ${place} is beyond the end at ${to} (${where})` });
+        findings.push({ kind: "inserted", seq: place, text: `record ${place} is beyond the end at ${to}${where}` });
     }
   }
   const taken = [...met, ...changed];

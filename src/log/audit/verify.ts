@@ -79,12 +79,15 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
   const wanted = new Set(usable.filter((one) => one.digest !== undefined).map((one) => one.size));
   let folding = from === 1 && replay !== undefined;
   let redacted = 0;
-  const clocks: [number, number][] = [];
+  /** Of the lines that are in order: the last place, and the latest clock. */
+  let [lastPlace, clock] = [from - 1, 0];
   let unread: number | undefined;
   for await (const raw of evidence.lines) {
     const line = readLine(raw);
     const place = placeOf(line, trueAt, known);
-    placed.push({ place, claim: line.seq, problem: line.problem, where: line.where });
+    // Where a line stands is kept only if there may be something to say about it: there are millions of the others.
+    const where = place === lastPlace + 1 ? "" : ` (${line.where})`;
+    placed.push({ place, claim: line.seq, problem: line.problem, where });
     if (line.leaf !== undefined) inLine.push(line.leaf);
     if (place === undefined) {
       folding = false;
@@ -94,7 +97,15 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
       redacted++;
       folding = false;
     }
-    if (line.clock !== undefined) clocks.push([place, line.clock]);
+    // The board's clock never goes back (rule 4). A line that is out of its place says nothing about that.
+    if (place > lastPlace && line.clock !== undefined) {
+      if (line.clock < clock) {
+        const text = `the board's clock goes back at record ${place}: from ${clock} to ${line.clock}`;
+        findings.push({ kind: "time", seq: place, text });
+      }
+      clock = Math.max(clock, line.clock);
+    }
+    lastPlace = Math.max(lastPlace, place);
     if (!folding || replay === undefined) continue;
     if (place !== from + placed.length - 1) folding = false;
     else {
@@ -109,7 +120,6 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
     }
   }
 
-  findings.push(...clockFindings(clocks));
   const head = Math.max(from - 1, from + placed.length - 1);
   let last = from - 1;
   for (const { place, claim } of placed) last = Math.max(last, place ?? Math.min(claim ?? 0, head));
@@ -167,20 +177,6 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
     findings,
     remarks,
   };
-}
-
-/** The board's clock never goes back (rule 4), in the order in which records belong. */
-function clockFindings(clocks: readonly (readonly [place: number, clock: number])[]): Finding[] {
-  const findings: Finding[] = [];
-  let latest = 0;
-  for (const [place, clock] of [...clocks].sort(([a], [b]) => a - b)) {
-    if (clock < latest) {
-      const text = `the board's clock goes back at record ${place}: from ${latest} to ${clock}`;
-      findings.push({ kind: "time", seq: place, text });
-    }
-    latest = Math.max(latest, clock);
-  }
-  return findings;
 }
 
 /** Where a line belongs: where its leaf is, if it is one of those that were signed; behind them, where it says. */
