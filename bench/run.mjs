@@ -9,6 +9,10 @@ const BENCHES = {
     about: "durable appends against the bare disk and Redis, and the whole path of a command",
     load: () => import("./log.mjs"),
   },
+  proofs: {
+    about: "what the tree and the checkpoints add to the CPU of durable appends",
+    load: () => import("./proofs.mjs"),
+  },
   start: {
     about: "restart from a snapshot and from the log alone, and memory per entry",
     load: () => import("./start.mjs"),

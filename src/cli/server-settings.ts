@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { DEFAULT_LIMITS } from "../protocol/index.ts";
 import type { ServerOptions } from "../server/index.ts";
-import { type FollowedFolder, parseAmount, parseFollow, parseNames, parsePort } from "./parse-values.ts";
+import { type FollowedFolder, parseAmount, parseDuration, parseFollow, parseNames, parsePort } from "./parse-values.ts";
 import { configSetting, setting } from "./settings.ts";
 
 export interface ServerFlags {
@@ -22,6 +22,8 @@ export interface ServerFlags {
   readonly maxKeyBytes: number;
   readonly maxValueBytes: number;
   readonly maxBoards: number;
+  readonly checkpointEvery: number;
+  readonly checkpointRecords: number;
   readonly json?: boolean;
 }
 
@@ -74,6 +76,12 @@ export function addServerSettings(command: Command): Command {
     .addOption(
       setting("--max-boards <n>", "boards of this server").default(DEFAULT_LIMITS.maxBoards).argParser(parseAmount),
     )
+    .addOption(
+      setting("--checkpoint-every <duration>", "sign a checkpoint of a board's log after this time, if it moved")
+        .default(10_000, "10s")
+        .argParser(parseDuration),
+    )
+    .addOption(setting("--checkpoint-records <n>", "and after so many records").default(100_000).argParser(parseAmount))
     .addOption(configSetting())
     .option("--json", "print JSON lines instead of text");
 }
@@ -89,6 +97,7 @@ export function serverOptionsOf(flags: ServerFlags): ServerOptions {
     ...(flags.allowOrigin === undefined ? {} : { allowedOrigins: flags.allowOrigin }),
     maxConnectionsPerIp: flags.maxConnectionsPerIp,
     maxConnections: flags.maxConnections,
+    checkpoints: { everyRecords: flags.checkpointRecords, everyMs: flags.checkpointEvery },
     limits: { maxKeyBytes: flags.maxKeyBytes, maxValueBytes: flags.maxValueBytes, maxBoards: flags.maxBoards },
   };
 }

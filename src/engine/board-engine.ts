@@ -21,6 +21,7 @@ import {
 import { type BoardClock, createBoardClock, SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
 import type { Applied, BoardHandle, Submission } from "./contract.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
+import { createNotary, DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
 import { recoverBoard, tookEffect } from "./recovery.ts";
 import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
@@ -36,6 +37,7 @@ export interface BoardEngineOptions {
   readonly limits?: Limits;
   readonly timepieces?: Timepieces;
   readonly snapshotPolicy?: SnapshotPolicy;
+  readonly checkpointPolicy?: CheckpointPolicy;
   /** Told of what an operator should know: mended tails, failed snapshots, a log that stopped. */
   readonly notice?: (message: string, detail?: unknown) => void;
 }
@@ -70,6 +72,7 @@ class RunningBoard implements BoardEngine {
   readonly #listeners = new Set<(group: readonly Applied[]) => void>();
   readonly #expiry;
   readonly #snapshotter;
+  readonly #notary;
   #appends = 0;
   #flushScheduled = false;
   #resync: Promise<void> | undefined;
@@ -102,6 +105,12 @@ class RunningBoard implements BoardEngine {
       snapshots: options.memory.snapshots,
       recordsSince: replayed,
       policy: options.snapshotPolicy ?? DEFAULT_SNAPSHOT_POLICY,
+      notice,
+    });
+    this.#notary = createNotary({
+      state,
+      proofs: options.memory.proofs,
+      policy: options.checkpointPolicy ?? DEFAULT_CHECKPOINT_POLICY,
       notice,
     });
   }
@@ -178,6 +187,14 @@ class RunningBoard implements BoardEngine {
     return this.#memory.history.query(filter);
   }
 
+  get proofs(): BoardHandle["proofs"] {
+    return this.#memory.proofs;
+  }
+
+  signNow(): Promise<void> {
+    return this.#notary.signNow();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#finish();
     return this.#closing;
@@ -192,6 +209,7 @@ class RunningBoard implements BoardEngine {
       });
     }
     await this.#resync;
+    await this.#notary.close();
     await this.#snapshotter.close();
     await this.#memory.log.close();
   }
@@ -244,6 +262,7 @@ class RunningBoard implements BoardEngine {
     }
     this.#expiry.arm();
     this.#snapshotter.applied(records.length);
+    this.#notary.applied(records.length);
     return applied;
   }
 

@@ -6,7 +6,10 @@ import { boardNameSchema, DEFAULT_LIMITS } from "../protocol/index.ts";
 import { openBoard, type BoardEngine, type BoardEngineOptions } from "./board-engine.ts";
 import type { Engine } from "./contract.ts";
 
-export interface EngineOptions extends Pick<BoardEngineOptions, "limits" | "timepieces" | "snapshotPolicy"> {
+export interface EngineOptions extends Pick<
+  BoardEngineOptions,
+  "limits" | "timepieces" | "snapshotPolicy" | "checkpointPolicy"
+> {
   /** The memory of all boards. The engine closes it. */
   readonly store: Store;
   readonly notice?: (board: string, message: string, detail?: unknown) => void;

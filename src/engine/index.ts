@@ -2,6 +2,7 @@
 
 export { createEngine, type EngineOptions } from "./engine.ts";
 export { openBoard, type BoardEngine, type BoardEngineOptions } from "./board-engine.ts";
+export { DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 export type { SnapshotPolicy } from "./snapshotter.ts";
 export { SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
 export type { Applied, BoardHandle, Engine, Submission } from "./contract.ts";

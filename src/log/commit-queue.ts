@@ -17,6 +17,8 @@ export interface CommitGroup {
   buffer: Buffer;
   bytes: number;
   count: number;
+  /** Where in the buffer each record's envelope begins and ends. */
+  readonly envelopes: number[];
   readonly waiting: Waiting[];
 }
 
@@ -43,6 +45,7 @@ export function createCommitQueue(maxGroupBytes: number): CommitQueue {
       buffer: spare.pop() ?? Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES),
       bytes: 0,
       count: 0,
+      envelopes: [],
       waiting: [],
     };
     groups.push(group);
@@ -56,7 +59,11 @@ export function createCommitQueue(maxGroupBytes: number): CommitQueue {
         for (const one of encoded) bytes += one.bytes;
         const group = openGroup(bytes);
         makeRoom(group, bytes);
-        for (const one of encoded) group.bytes = writeLine(one, group.buffer, group.bytes);
+        for (const one of encoded) {
+          const envAt = group.bytes + one.envAt;
+          group.envelopes.push(envAt, envAt + one.envBytes);
+          group.bytes = writeLine(one, group.buffer, group.bytes);
+        }
         group.count += encoded.length;
         group.waiting.push({ records: encoded.map((one) => one.record), resolve, reject });
       }),

@@ -1,8 +1,11 @@
 // Owns the log contract: what the engine may ask of any memory, be it RAM, segment files or, later, JetStream.
 // Does not own what records mean. Every implementation passes the same suite (log/contract.suite).
 
+import type { BoardProofs } from "./board-proofs.ts";
 import type { BoardHistory } from "./history-filter.ts";
 import type { Code, Draft, Epoch, LogRecord, Seq, SnapshotPart } from "../protocol/index.ts";
+
+export type { BoardProofs } from "./board-proofs.ts";
 
 /** Why an append did not end in durability. */
 export class LogError extends Error {
@@ -86,6 +89,8 @@ export interface BoardMemory {
   readonly snapshots: SnapshotStore;
   /** Closed with the log. */
   readonly history: BoardHistory;
+  /** Closed with the log. Left out where nothing lasts that could be proven. */
+  readonly proofs?: BoardProofs;
   /** What was noticed and mended while opening (a torn tail that was cut), for the log and the admin page. */
   readonly notices: readonly string[];
 }

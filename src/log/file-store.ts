@@ -4,12 +4,14 @@
 import { randomBytes } from "node:crypto";
 import { boardNameSchema, DEFAULT_LIMITS } from "../protocol/index.ts";
 import { openBoardFolder } from "./board-folder.ts";
+import { createBoardProofs } from "./board-proofs.ts";
 import { createBoardHistory } from "./board-history.ts";
 import { LogError, type BoardMemory, type Store } from "./contract.ts";
 import { codeOf, nodeDisk, readSmallFile, replaceFile, type Disk } from "./disk.ts";
 import { takeLock } from "./process-lock.ts";
 import { createHistoryIndex } from "./history-index.ts";
 import { createRefusalFile } from "./refusal-file.ts";
+import { readLineRuns } from "./segment-reader.ts";
 import { createSegmentLog } from "./segment-log.ts";
 import { createSnapshotFiles } from "./snapshot-files.ts";
 
@@ -73,10 +75,21 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
       segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
       retryMs: options.retryMs ?? { first: 100, most: 5000 },
       now: options.now ?? Date.now,
+      onDurable: (...lines) => proofs.note(...lines),
       onClose: async () => {
+        await proofs.close();
         await index.close();
         open.delete(board);
       },
+    });
+    const { segments, places } = found;
+    const proofs = createBoardProofs({
+      disk,
+      boardFolder: folder,
+      board,
+      epoch: log.epoch,
+      lines: (from, until) => readLineRuns({ disk, segments, places, from, head: until }),
+      head: () => log.head,
     });
     const index = createHistoryIndex({ boardDir: folder, log });
     const refusals = createRefusalFile(disk, folder, epochs);
@@ -84,6 +97,7 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
     return {
       log,
       history: createBoardHistory({ log, index, refusals }),
+      proofs,
       snapshots: {
         ...snapshots,
         write: async (seq, parts) => {

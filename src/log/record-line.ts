@@ -15,6 +15,9 @@ export interface EncodedRecord {
   readonly tail: string;
   /** Bytes of the whole line with its newline. */
   readonly bytes: number;
+  /** Where in the line the envelope stands, in bytes: what the tree is made of. */
+  readonly envAt: number;
+  readonly envBytes: number;
 }
 
 const NEWLINE = 0x0a;
@@ -42,6 +45,8 @@ export function encodeRecord(draft: Draft, seq: Seq, boardSecret: string): Encod
     record: { at, clock, actor, source, id, command, seq, hash },
     tail,
     bytes: CRC_PREFIX_BYTES + tail.length + extraBytes + 1,
+    envAt: CRC_PREFIX_BYTES + CUT_OPEN + cuts.length + ENV_OPEN,
+    envBytes: env.bytes,
   };
 }
 
@@ -60,6 +65,17 @@ export function seqOfLine(from: Buffer, start: number, end: number): number {
   let at = start + CRC_PREFIX_BYTES + CUT_OPEN;
   for (let unit = from[at]; at < end && (unit === COMMA || isDigit(unit)); unit = from[++at]);
   return from[at] === CLOSE_BRACKET ? seqIn(from, at + ENV_OPEN) : 0;
+}
+
+/** Where the envelope of a line stands: from its brace to behind its brace. Undefined where the line is of another kind. */
+export function envelopeRange(from: Buffer, start: number, end: number): readonly [number, number] | undefined {
+  let at = start + CRC_PREFIX_BYTES + CUT_OPEN;
+  let bytes = 0;
+  let unit = from[at];
+  for (; at < end && isDigit(unit); unit = from[++at]) bytes = bytes * 10 + ((unit ?? 0) - 0x30);
+  for (; at < end && (unit === COMMA || isDigit(unit)); unit = from[++at]);
+  const envStart = at + ENV_OPEN;
+  return unit === CLOSE_BRACKET && bytes > 0 && envStart + bytes < end ? [envStart, envStart + bytes] : undefined;
 }
 
 const isDigit = (unit: number | undefined): boolean => unit !== undefined && unit >= 0x30 && unit <= 0x39;

@@ -30,6 +30,8 @@ export interface SegmentLogOptions {
   /** Pause before the disk is tried again: it doubles from `first` to `most`. */
   readonly retryMs: { readonly first: number; readonly most: number };
   readonly now: () => number;
+  /** Told of lines that are durable, the first of them at this position, and where their envelopes stand. */
+  readonly onDurable?: (firstSeq: number, lines: Buffer, envelopes: readonly number[]) => void;
   /** What ends with the log. */
   readonly onClose: () => Promise<void>;
 }
@@ -54,6 +56,7 @@ export function createSegmentLog(options: SegmentLogOptions): BoardLog {
     for (let group = queue.take(); group !== undefined; group = queue.take()) {
       if (!(await commitGroup(group))) continue;
       resolveGroup(group);
+      options.onDurable?.(writer.head - group.count + 1, group.buffer, group.envelopes);
       queue.recycle(group);
     }
     // In the same step as the empty take, so that no append falls between the two.

@@ -21,13 +21,24 @@ export interface ReadOptions {
   readonly places?: SegmentPlaces;
 }
 
-export async function* readRecords({
+export async function* readRecords(options: ReadOptions): AsyncGenerator<readonly LogRecord[], void> {
+  let next = options.from;
+  for await (const { run, segment } of readLineRuns(options)) {
+    for (const batch of batchesOf(run, next, segment)) {
+      next = toSeq((batch.at(-1)?.seq ?? next - 1) + 1);
+      yield batch;
+    }
+  }
+}
+
+/** The lines of the records up to the head, undecoded. The first run may begin before `from`. */
+export async function* readLineRuns({
   disk,
   segments,
   from,
   head,
   places,
-}: ReadOptions): AsyncGenerator<readonly LogRecord[], void> {
+}: ReadOptions): AsyncGenerator<{ readonly run: LineRun; readonly segment: Segment }, void> {
   let next = Math.max(from, segments[0]?.firstSeq ?? 1, 1);
   while (next <= head) {
     const index = segments.findLastIndex((segment) => segment.firstSeq <= next);
@@ -36,10 +47,8 @@ export async function* readRecords({
     const until = Math.min(head, (segments[index + 1]?.firstSeq ?? Infinity) - 1);
     const start = places?.find(segment.firstSeq, next);
     for await (const run of scanSegment(disk, segment, { until, start, places })) {
-      for (const batch of batchesOf(run, next, segment)) {
-        next = toSeq((batch.at(-1)?.seq ?? next - 1) + 1);
-        yield batch;
-      }
+      yield { run, segment };
+      next = Math.max(next, run.firstSeq + run.starts.length - 1);
     }
     if (next <= until) {
       const at = { file: segment.path, offset: 0, afterSeq: next - 1 };

@@ -19,6 +19,7 @@ import { entryRoutes } from "./routes/entries.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
+import { proofRoutes } from "./routes/proofs.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -90,6 +91,7 @@ export async function createApp(
   budgetRoutes(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);
+  proofRoutes(app, near);
   historyRoutes(app, near);
   claimRoutes(app, near);
   requestRoutes(app, near);

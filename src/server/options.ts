@@ -90,6 +90,8 @@ export interface ServerOptions {
   readonly allowedOrigins?: readonly string[];
   /** Compress frames of sessions: `auto` (the default) does so except on loopback. */
   readonly compress?: Compress;
+  /** When a checkpoint of a board's log is signed, if it moved: whichever comes first. Default 100 000 records, 10 s. */
+  readonly checkpoints?: { readonly everyRecords?: number; readonly everyMs?: number };
   readonly timings?: Partial<Timings>;
 }
 

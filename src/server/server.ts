@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createEngine, type Engine } from "../engine/index.ts";
+import { createEngine, DEFAULT_CHECKPOINT_POLICY, type Engine } from "../engine/index.ts";
 import { createFileStore, createMemoryStore } from "../log/index.ts";
 import { createApp } from "./app.ts";
 import { createConnections } from "./edge/connections.ts";
@@ -74,6 +74,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
   const engine = await createEngine({
     store,
     limits: settings.limits,
+    checkpointPolicy: { ...DEFAULT_CHECKPOINT_POLICY, ...options.checkpoints },
     notice: (board, message, detail) => log.warn({ board, detail }, message),
   }).catch(async (error: unknown) => {
     await store.close();

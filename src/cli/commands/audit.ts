@@ -1,10 +1,12 @@
-// Owns `audit list|note`. Does not own the notes: pages are asked of the server until there are enough.
+// Owns `audit list|note`, and the place of what is proven about the log (audit-proofs). Does not own the notes: pages are
+// asked of the server until there are enough.
 
 import { type Command, Option } from "commander";
 import { elementsOf, membersOf } from "../../protocol/index.ts";
 import { addTargetSettings, createBoardApi, type TargetFlags } from "../board-api.ts";
 import { parseCount, parseMoment, valueOf } from "../parse-values.ts";
 import { plain, print, printError, table } from "../print.ts";
+import { addProofCommands } from "./audit-proofs.ts";
 
 interface AuditAnswer {
   readonly total: number;
@@ -50,9 +52,12 @@ export function addAuditCommands(program: Command): void {
 Examples:
   $ swarmboard audit list --denied
   $ swarmboard audit list --of scout --since 2h --search database --limit 5000 --json
-  $ swarmboard audit note permission_granted --of scout --resource database --granted --reason "read-only"`,
+  $ swarmboard audit note permission_granted --of scout --resource database --granted --reason "read-only"
+  $ swarmboard audit key > board.key                 keep it on another machine
+  $ swarmboard audit verify ./swarmboard-data --key board.key`,
     );
 
+  addProofCommands(audit);
   addTargetSettings(audit.command("list", { isDefault: true }))
     .description("List events, newest first.")
     .option("--event <name>", "only this event")
