@@ -1,7 +1,7 @@
 // Owns the page's conversation with the server: one client, one subscription of the board, and a window where the board is large.
 // Does not own the connection (client/) or what is drawn (state/). Invariant: what the store is told is one whole position.
 
-import { type Client, connect, type Subscription, SwarmboardError } from "../../client/index.ts";
+import { type Client, connect, type Subscription, type SwarmboardError } from "../../client/index.ts";
 import type { ScreenStore } from "../state/screen-store.ts";
 import { createLargeBoard, type LargeBoard } from "./large-board.ts";
 import { createPace } from "./pace.ts";
@@ -26,9 +26,9 @@ const FILTERS = {
 export interface BoardSession {
   readonly url: string;
   /** The newest socket. */
-  socket(): WebSocket | undefined;
+  readonly socket: () => WebSocket | undefined;
   isLive(): boolean;
-  reconnect(): void;
+  readonly reconnect: () => void;
   setReconnectMs(ms: number): void;
 }
 

@@ -26,8 +26,8 @@ export interface LargeRows {
 }
 
 export interface LargeBoard {
-  read(): LargeRows;
-  subscribe(listener: () => void): () => void;
+  readonly read: () => LargeRows;
+  readonly subscribe: (listener: () => void) => () => void;
   /** The rows that are in sight. */
   show(first: number, count: number): void;
   search(text: string, order: Order): void;

@@ -8,7 +8,7 @@ const PATIENCE_MS = 1000;
 
 export interface Pace {
   /** Something changed: `run` comes soon, once for everything until then. */
-  ask(): void;
+  readonly ask: () => void;
   stop(): void;
 }
 

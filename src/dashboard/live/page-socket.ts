@@ -7,24 +7,22 @@ export interface PageSockets {
   /** For the client's option of that name. */
   readonly WebSocket: WebSocketClass;
   /** The newest socket, whatever became of it; undefined before the first. */
-  newest(): WebSocket | undefined;
+  readonly newest: () => WebSocket | undefined;
 }
 
 export function createPageSockets(): PageSockets {
   let newest: WebSocket | undefined;
   let tried = false;
 
-  /** A constructor that gives back an object is one that makes that object. */
-  class PageSocket {
-    constructor(url: string, protocols: string[]) {
-      if (tried) console.log("Attempting to reconnect...");
-      tried = true;
-      console.log(`Connecting to WebSocket: ${url.replace(/\?.*$/, "")}`);
-      const socket = new WebSocket(url, protocols);
-      socket.addEventListener("open", () => console.log("WebSocket connected"));
-      newest = socket;
-      return socket;
-    }
+  /** Called with `new`: a constructor that gives back an object is one that makes that object. */
+  function PageSocket(url: string, protocols: string[]): WebSocket {
+    if (tried) console.log("Attempting to reconnect...");
+    tried = true;
+    console.log(`Connecting to WebSocket: ${url.replace(/\?.*$/, "")}`);
+    const socket = new WebSocket(url, protocols);
+    socket.addEventListener("open", () => console.log("WebSocket connected"));
+    newest = socket;
+    return socket;
   }
   return { WebSocket: PageSocket as unknown as WebSocketClass, newest: () => newest };
 }

@@ -111,9 +111,9 @@ function agentsOf(agents: readonly Agent[], claims: readonly Claim[]): readonly 
   const held = heldOf(claims);
   const known = new Set(agents.map(({ agent }) => agent));
   const others = [...held.keys()].filter((agent) => !known.has(agent)).map((agent) => ({ agent, writes: 0, seq: 0 }));
-  return [...agents, ...others]
-    .map((agent) => ({ ...agent, claims: held.get(agent.agent) ?? NOTHING_HELD }))
-    .toSorted(by((one) => one.agent));
+  const withClaims = (agent: Omit<AgentView, "claims">): AgentView =>
+    Object.assign({ claims: held.get(agent.agent) ?? NOTHING_HELD }, agent);
+  return [...agents, ...others].map(withClaims).toSorted(by((one) => one.agent));
 }
 
 /**

@@ -15,11 +15,6 @@ export function sameContent(a: unknown, b: unknown): boolean {
   return keys.every((key) => Object.hasOwn(y, key) && sameContent(x[key], y[key]));
 }
 
-/** `before` when it says the same as `next`. */
-export function keepSame<T>(before: T, next: T): T {
-  return sameContent(before, next) ? before : next;
-}
-
 /** `before` itself when the two lists hold the very same objects in the same order, else `next`. */
 export function keepList<T>(before: readonly T[], next: readonly T[]): readonly T[] {
   return before.length === next.length && before.every((item, i) => item === next[i]) ? before : next;

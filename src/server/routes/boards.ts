@@ -5,7 +5,7 @@ import { type App, boardOf, type Near } from "../near.ts";
 import { DEFAULT_BOARD } from "../options.ts";
 import { Refusal } from "../problem.ts";
 import { empty } from "./answers.ts";
-import { boardParams, epochAndSeq, problems, readHeaders, writeProblems } from "./parts.ts";
+import { boardParams, epochAndSeq, problems, writeProblems } from "./parts.ts";
 
 const tags = ["boards"];
 const boardSchema = z.object({ name: z.string(), ...epochAndSeq }).meta({ id: "Board" });
