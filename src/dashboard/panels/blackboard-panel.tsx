@@ -2,14 +2,14 @@
 // Does not own a row's looks (entry-row.tsx). Open rows, focus and scroll survive every update, because rows are keyed.
 
 import { memo, useCallback, useDeferredValue, useMemo, useState } from "react";
+import type { Order } from "../live/large-board.ts";
+import { EntryColumns, OrderChoice } from "../parts/entry-order.tsx";
 import { Nothing, Panel } from "../parts/panel.tsx";
 import { SearchField } from "../parts/search-field.tsx";
 import type { EntryGroup, EntryRow } from "../state/entry-groups.ts";
 import { figure } from "../text/figures.ts";
 import { plainText } from "../text/json-text.ts";
 import { EntryGroupList } from "./entry-group.tsx";
-
-type Order = "key" | "recent";
 
 const SEARCHED_CHARS = 10_000;
 
@@ -58,25 +58,6 @@ function useOpenKeys() {
   return { openKeys, toggle };
 }
 
-const OrderChoice = memo(function OrderChoice({
-  order,
-  onChange,
-}: {
-  readonly order: Order;
-  readonly onChange: (order: Order) => void;
-}) {
-  return (
-    <div className="choice" role="group" aria-label="Order of the entries">
-      <button type="button" aria-pressed={order === "key"} onClick={() => onChange("key")}>
-        By key
-      </button>
-      <button type="button" aria-pressed={order === "recent"} onClick={() => onChange("recent")}>
-        Recent first
-      </button>
-    </div>
-  );
-});
-
 interface Props {
   readonly board: string;
   readonly groups: readonly EntryGroup[];
@@ -105,14 +86,7 @@ export const BlackboardPanel = memo(function BlackboardPanel({ board, groups, ke
         </>
       }
     >
-      <div className="entry-columns" aria-hidden="true">
-        <span />
-        <span>Key</span>
-        <span>Value</span>
-        <span>Writer</span>
-        <span>Rev</span>
-        <span>Changed</span>
-      </div>
+      <EntryColumns />
       {found.map((group) => (
         <EntryGroupList
           key={group.name}

@@ -3,6 +3,7 @@
 
 import { useState, useSyncExternalStore } from "react";
 import type { LargeBoard } from "../live/large-board.ts";
+import { EntryColumns, OrderChoice } from "../parts/entry-order.tsx";
 import { Nothing, Panel } from "../parts/panel.tsx";
 import { SearchField } from "../parts/search-field.tsx";
 import { figure } from "../text/figures.ts";
@@ -23,19 +24,26 @@ export function LargeBlackboardPanel({ board, large }: { readonly board: string;
     <Panel
       id="blackboard"
       title="Blackboard State"
-      count={`${figure(total)}${approximate ? " (approximate)" : ""}`}
+      count={`${rows.length === 0 ? 0 : figure(from + 1)}–${figure(from + rows.length)} of ${approximate ? "about " : ""}${figure(total)}`}
       tools={
         <>
-          <button type="button" className="button small" onClick={() => move(from - STEP)}>
+          <OrderChoice order={order} onChange={(next) => large.search(query, next)} />
+          <button type="button" className="button small" disabled={from === 0} onClick={() => move(from - STEP)}>
             Earlier
           </button>
-          <button type="button" className="button small" onClick={() => move(from + rows.length)}>
+          <button
+            type="button"
+            className="button small"
+            disabled={from + rows.length >= total}
+            onClick={() => move(from + rows.length)}
+          >
             Later
           </button>
           <SearchField label="Search keys" value={query} onChange={search} isMain />
         </>
       }
     >
+      <EntryColumns />
       <ul className="entries">
         {rows.map((row) => (
           <EntryRowItem
