@@ -134,7 +134,7 @@ function dropOrphans(folder) {
       continue;
     }
     const source = path.match(/^(.*?)(\.d\.ts|\.js)$/)?.[1];
-    if (source === undefined || existsSync(join(ROOT, "src", `${source}.ts`))) continue;
+    if (source === undefined || [".ts", ".tsx"].some((end) => existsSync(join(ROOT, "src", source + end)))) continue;
     // tsc believes its own notes about what it wrote, so they go too.
     rmSync(join(ROOT, "dist", path));
     rmSync(join(ROOT, "dist/.build"), { recursive: true, force: true });

@@ -2,6 +2,7 @@
 // Does not own the package's linting (publint and attw run in scripts/test.mjs, on the same kind of tarball).
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,8 +34,13 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
-  server?.kill("SIGKILL");
-  await rm(folder, { recursive: true, force: true });
+  if (server !== undefined && server.exitCode === null && server.signalCode === null) {
+    const gone = once(server, "exit");
+    server.kill("SIGKILL");
+    await gone;
+  }
+  // What a killed server's own children still write does not come back.
+  await rm(folder, { recursive: true, force: true, maxRetries: 20 });
 });
 
 describe("the published package", () => {

@@ -77,7 +77,7 @@ export function foldPage(draft: Draft, sync: Sync, shown: Shown): void {
 function foldPatch(draft: Draft, { key, base, patch, ...facts }: EntryPatch, shown: Shown): void {
   const part = draft.streams.get("entries");
   const old = part?.next.has(key) ? part.next.get(key) : part?.all ? undefined : shown.items.entries.get(key);
-  if (old?.["seq"] !== base) throw new Error(`the base of a patch of ${key} is not held`);
+  if (old?.["seq"] !== base) throw new Error(`no base of a patch of ${key}`);
   // The members in the order in which the server tells them.
   part?.next.set(key, { key, value: applyMergePatch(old["value"], patch), ...facts });
 }

@@ -71,7 +71,7 @@ export function createReplica(keepNotes: number): Replica {
       if (sync.reset === undefined && sync.from !== position.seq)
         return lost(`a sync from ${sync.from} came at ${position.seq}`);
       draft = createDraft(sync.reset !== undefined, sync.from);
-    } else if (sync.from !== draft.from) return lost("a page is of another sync");
+    } else if (sync.from !== draft.from) return lost("a page of another sync");
     try {
       foldPage(draft, sync, { items, window });
     } catch (error) {

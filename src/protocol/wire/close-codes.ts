@@ -13,21 +13,21 @@ export interface CloseCode {
 const close = (code: number, after: AfterClose, meaning: string): CloseCode => ({ code, after, meaning });
 
 export const CLOSE = {
-  ended: close(1000, "return", "the connection was ended"),
-  goingAway: close(1001, "return", "the server goes away"),
+  ended: close(1000, "return", "ended"),
+  goingAway: close(1001, "return", "going away"),
   policy: close(1008, "later", "too many connections"),
   tooBig: close(1009, "stop", "a message was too large"),
   fault: close(1011, "return", "the server made a mistake"),
   restart: close(1012, "return", "the server restarts"),
-  tryLater: close(1013, "later", "the server asks to try again later"),
-  badFrame: close(4400, "stop", "a frame was not understood"),
+  tryLater: close(1013, "later", "try again later"),
+  badFrame: close(4400, "stop", "bad frame"),
   unauthenticated: close(4401, "token", "not authenticated"),
   forbidden: close(4403, "stop", "not allowed"),
-  tooSlow: close(4408, "return", "too slow to keep up"),
-  revoked: close(4409, "stop", "access was revoked"),
-  removed: close(4410, "stop", "removed by an operator"),
-  noPong: close(4412, "return", "no answer to a ping"),
-  upgrade: close(4426, "stop", "the client and the server speak no version in common"),
+  tooSlow: close(4408, "return", "too slow"),
+  revoked: close(4409, "stop", "access revoked"),
+  removed: close(4410, "stop", "removed"),
+  noPong: close(4412, "return", "no pong"),
+  upgrade: close(4426, "stop", "no version in common"),
   tooMany: close(4429, "later", "too many messages"),
 } as const satisfies Record<string, CloseCode>;
 
