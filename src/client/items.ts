@@ -3,10 +3,13 @@
 
 import type {
   WireAgent,
+  WireAlert,
   WireBudget,
   WireClaim,
   WireEntry,
+  WireHold,
   WireNote,
+  WirePause,
   WireRequest,
   WireSource,
   WireTask,
@@ -24,6 +27,9 @@ export type Task = Readonly<WireTask>;
 export type Request = Readonly<WireRequest>;
 export type Claim = Readonly<WireClaim>;
 export type Source = Readonly<WireSource>;
+export type Hold = Readonly<WireHold>;
+export type Alert = Readonly<WireAlert>;
+export type Pause = Readonly<WirePause>;
 export type Note = Readonly<WireNote>;
 
 /** Each stream of items with the member that names an item. */
@@ -35,6 +41,9 @@ export const NAME_OF = {
   requests: "request",
   claims: "claim",
   sources: "source",
+  holds: "hold",
+  alerts: "alert",
+  pauses: "pause",
 } as const;
 
 export interface ItemOf<Value = unknown> {
@@ -45,6 +54,9 @@ export interface ItemOf<Value = unknown> {
   readonly requests: Request;
   readonly claims: Claim;
   readonly sources: Source;
+  readonly holds: Hold;
+  readonly alerts: Alert;
+  readonly pauses: Pause;
 }
 export type Stream = keyof typeof NAME_OF;
 export const STREAMS = Object.keys(NAME_OF) as readonly Stream[];

@@ -116,7 +116,8 @@ class RunningBoard implements BoardEngine {
   }
 
   async start(): Promise<void> {
-    if (this.state.seq === 0) {
+    // A new board begins with the newest rules; one of an earlier version goes on with them (rule 1).
+    if (this.state.rules < RULES_VERSION) {
       await this.submit({
         actor: "system",
         source: "system",

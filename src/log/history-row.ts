@@ -56,7 +56,27 @@ export function rowOf(command: SingleCommand, actor: string): HistoryRow {
     case "budget.limit":
     case "budget.close":
     case "budget.unmirror":
+    case "budget.project":
       return row(command.task);
+    case "budget.change":
+      return row(command.task, { reason: command.description });
+    case "budget.move":
+      return row(command.task, { reason: command.parent ?? undefined });
+    case "budget.reserve":
+      return row(command.task, { agent: command.agent ?? actor, event: command.operation });
+    case "budget.reset":
+      return row(command.resets[0]?.task);
+    case "hold.settle":
+    case "hold.extend":
+      return row(command.hold);
+    case "hold.release":
+      return row(command.hold, { reason: command.reason });
+    case "pause.set":
+      return row(command.name ?? command.scope, { event: command.scope, reason: command.reason });
+    case "pause.clear":
+      return row(command.name ?? command.scope, { event: command.scope });
+    case "alert.acknowledge":
+      return row(command.alert, { reason: command.reason });
     case "claim.acquire":
     case "claim.renew":
     case "claim.release":

@@ -4,6 +4,7 @@
 import type { Engine } from "../../engine/contract.ts";
 import { commandId, commandRequestSchema, type Limits } from "../../protocol/index.ts";
 import { readBody } from "../body.ts";
+import { resolveCommand } from "../edge/resolve.ts";
 import { Refusal, refusalOf } from "../problem.ts";
 
 export interface CommandGate {
@@ -30,7 +31,7 @@ export function createCommandGate(engine: Engine, limits: Limits): CommandGate {
       const outcome = await board.submit({
         actor,
         source: "socket",
-        command,
+        command: resolveCommand(command),
         ...(id === undefined ? {} : { id: commandId(id) }),
       });
       if (!outcome.ok) throw refusalOf(outcome);
