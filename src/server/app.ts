@@ -6,6 +6,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { onClientError } from "./edge/listener.ts";
 import { type App, type Near, wasReplayed } from "./near.ts";
+import { redactAddress } from "../protocol/secrets.ts";
 import { Refusal } from "./problem.ts";
 import { agentRoutes } from "./routes/agents.ts";
 import { auditRoutes } from "./routes/audit.ts";
@@ -79,7 +80,7 @@ export async function createApp(
   });
   app.addHook("onResponse", async (request, reply) => {
     request.log.debug(
-      { method: request.method, url: request.url, status: reply.statusCode, tookMs: reply.elapsedTime },
+      { method: request.method, url: redactAddress(request.url), status: reply.statusCode, tookMs: reply.elapsedTime },
       "request",
     );
   });

@@ -98,6 +98,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const hub = createHub({
       engine,
       limits: settings.limits,
+      redaction: settings.redaction,
       timers: SYSTEM_TIMERS,
       host,
       stuckMs: timings.slowMs,
