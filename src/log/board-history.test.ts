@@ -7,7 +7,14 @@ import { commandId, type JsonText, type LogRecord, type SingleCommand } from "..
 import { createBoardHistory } from "./board-history.ts";
 import type { BoardMemory } from "./contract.ts";
 import { createFileStore } from "./file-store.ts";
-import { type HistoryFilter, type HistoryHit, type HistoryPlace, isBefore, pageOf, type Refused } from "./history-filter.ts";
+import {
+  type HistoryFilter,
+  type HistoryHit,
+  type HistoryPlace,
+  isBefore,
+  pageOf,
+  type Refused,
+} from "./history-filter.ts";
 import { createHistoryIndex, type HistoryIndex } from "./history-index.ts";
 import { hitsOf } from "./history-match.ts";
 import { createMemoryStore } from "./memory-store.ts";

@@ -22,7 +22,8 @@ export function envelopeText({ seq, at, clock, actor, source, id, type, hash, ro
   if (task !== undefined) links += `,"task":${quoted(task)}`;
   const text = `{"v":${RECORD_FORMAT},"seq":${seq},"at":${at},"clock":${clock},"actor":${quoted(actor)},"source":${quoted(source)},"id":${quoted(id)},"type":"${type}","hash":"${hash}"${links}}`;
   // Counting bytes makes V8 join the pieces of the text: plain words spare that.
-  const plain = isPlain(actor) && isPlain(source) && isPlain(id) && (links === "" || isPlain((role ?? "") + (task ?? "")));
+  const plain =
+    isPlain(actor) && isPlain(source) && isPlain(id) && (links === "" || isPlain((role ?? "") + (task ?? "")));
   return { text, bytes: plain ? text.length : Buffer.byteLength(text) };
 }
 

@@ -6,6 +6,7 @@ import Database from "libsql";
 import type { LogRecord } from "../protocol/index.ts";
 import { DEFAULT_PACE, DONE, type HistoryFilter, type HistoryPace, REPEAT } from "./history-filter.ts";
 import { findRows, type Found } from "./history-find.ts";
+import { PREFIX_CHARS } from "./history-words.ts";
 import { isPrivate, textOf, TRACE_ID_CHARS, wordsOf } from "./history-match.ts";
 import { partsOf, rowNumber, rowOf } from "./history-row.ts";
 
@@ -62,8 +63,9 @@ const TABLES = `
   CREATE INDEX rowsByName ON rows (block, name);
   CREATE INDEX rowsByTime ON rows (block, at);
   CREATE VIRTUAL TABLE words USING fts5 (
-    text, content = '', columnsize = 0, detail = none, prefix = '1 2 3', tokenize = 'unicode61'
+    text, content = '', columnsize = 0, detail = none, prefix = '${PREFIX_CHARS.join(" ")}', tokenize = 'unicode61'
   );
+  CREATE VIRTUAL TABLE terms USING fts5vocab (words, instance);
 `;
 
 /**

@@ -7,6 +7,7 @@ import { DONE, type HistoryFilter, type HistoryPlace, REPEAT } from "./history-f
 import type { LinePlace } from "./history-database.ts";
 import { wordsAskedFor } from "./history-match.ts";
 import { placeOfRow, rowNumber } from "./history-row.ts";
+import { wordsQuery } from "./history-words.ts";
 
 /** A row that a question found. */
 export interface FoundRow extends LinePlace, HistoryPlace {
@@ -19,8 +20,11 @@ export interface Found {
   readonly next: HistoryPlace | undefined;
 }
 
-/** Blocks of one step where an index has the rows in order, alone and with other conditions beside it. */
+/** Most blocks of one step where an index has the rows in order, alone and with other conditions beside it. */
 const STEP_BLOCKS = { alone: 16, beside: 2 };
+/** Rows that hold the words of a question, in the first step and in later ones. */
+const FIRST_WORD_ROWS = 128;
+const MOST_WORD_ROWS = 4096;
 
 type SqlValue = string | number;
 
@@ -31,6 +35,23 @@ interface Condition {
   readonly index?: { readonly name: string; readonly worth: number; readonly isRange?: true };
 }
 
+/** What a question is looked up by. */
+interface Search {
+  readonly db: Database.Database;
+  readonly conditions: readonly Condition[];
+  readonly low: number;
+  /** Not included. */
+  readonly high: number;
+  readonly isOldest: boolean;
+  readonly limit: number;
+  /** `performance.now()` at which it answers with what is there. */
+  readonly endsAt: number;
+}
+
+type RawRow = LinePlace & { readonly row: number; readonly outcome: string | null };
+
+const COLUMNS = 'row, segment, "offset", bytes, outcome';
+
 export function findRows(
   db: Database.Database,
   /** `blocks`: the first row of each, in order. */
@@ -38,49 +59,84 @@ export function findRows(
   filter: HistoryFilter,
   limit: number,
 ): Found {
-  const conditions = conditionsOf(filter);
-  const best = conditions.flatMap(({ index }) => index ?? []).sort((a, b) => a.worth - b.worth)[0];
+  const search: Search = {
+    db,
+    conditions: conditionsOf(filter),
+    low: filter.after === undefined ? 0 : rowNumber(filter.after) + 1,
+    high: filter.before === undefined ? Number.MAX_SAFE_INTEGER : rowNumber(filter.before),
+    isOldest: filter.order === "oldest",
+    limit,
+    endsAt: performance.now() + budgetMs,
+  };
   const words = wordsAskedFor(filter.text ?? "");
-  const isOldest = filter.order === "oldest";
-  const low = filter.after === undefined ? 0 : rowNumber(filter.after) + 1;
-  const high = filter.before === undefined ? Number.MAX_SAFE_INTEGER : rowNumber(filter.before);
-  const own = conditions.map(({ sql }) => `AND ${sql}`).join(" ");
-  const inBlock = best?.isRange === true ? "AND block = ?" : "";
-  const inWords =
-    words.length === 0 ? "" : "AND row IN (SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ?)";
-  const statement = db.prepare(
-    `SELECT row, segment, "offset", bytes, outcome FROM rows ${best === undefined ? "" : `INDEXED BY ${best.name}`}
-     WHERE row >= ? AND row < ? ${inBlock} ${own} ${inWords} ORDER BY row ${isOldest ? "ASC" : "DESC"} LIMIT ?`,
-  );
-  // That it was done is so of nearly all.
-  const count = conditions.filter(({ sql }) => sql !== IS_DONE).length + words.length;
-  const step = best?.isRange === true ? 1 : count > 1 ? STEP_BLOCKS.beside : STEP_BLOCKS.alone;
+  return words.length === 0 ? findInBlocks(search, blocks) : findByWords(search, wordsQuery(db, words));
+}
 
+const foundOf = ({ row, segment, offset, bytes, outcome }: RawRow): FoundRow => ({
+  ...placeOfRow(row),
+  ...{ segment, offset, bytes, outcome: outcome ?? DONE },
+});
+
+/** Block after block, with the index that promises most. */
+function findInBlocks(
+  { db, conditions, low, high, isOldest, limit, endsAt }: Search,
+  blocks: readonly number[],
+): Found {
+  const best = conditions.flatMap(({ index }) => index ?? []).sort((a, b) => a.worth - b.worth)[0];
+  const isRange = best?.isRange === true;
+  const statement = db.prepare(
+    `SELECT ${COLUMNS} FROM rows ${best === undefined ? "" : `INDEXED BY ${best.name}`}
+     WHERE row >= ? AND row < ? ${isRange ? "AND block = ?" : ""} ${conditions.map(({ sql }) => `AND ${sql}`).join(" ")}
+     ORDER BY row ${isOldest ? "ASC" : "DESC"} LIMIT ?`,
+  );
+  const values = conditions.flatMap((condition) => condition.values);
+  // That it was done is so of nearly all.
+  const isAlone = conditions.filter(({ sql }) => sql !== IS_DONE).length <= 1;
+  const step = isRange ? 1 : isAlone ? STEP_BLOCKS.alone : STEP_BLOCKS.beside;
   const rows: FoundRow[] = [];
-  const startedAt = performance.now();
-  for (let block = isOldest ? blockWith(blocks, low) : blockWith(blocks, high - 1); ;) {
+  for (let block = blockWith(blocks, isOldest ? low : high - 1); ;) {
     const firstBlock = isOldest ? block : Math.max(0, block - step + 1);
     const endBlock = isOldest ? block + step : block + 1;
     if (block < 0 || firstBlock >= blocks.length) return { rows, next: undefined };
     const from = Math.max(low, blocks[firstBlock] ?? 0);
     const to = Math.min(high, blocks[endBlock] ?? Number.MAX_SAFE_INTEGER);
     if (from < to) {
-      const found = statement.all(
-        ...[from, to],
-        ...(inBlock === "" ? [] : [block]),
-        ...conditions.flatMap(({ values }) => values),
-        ...(inWords === "" ? [] : [wordsQuery(words), from, to]),
-        limit - rows.length,
-      ) as (LinePlace & { row: number; outcome: string | null })[];
-      for (const { row, segment, offset, bytes, outcome } of found) {
-        rows.push({ ...placeOfRow(row), segment, offset, bytes, outcome: outcome ?? DONE });
-      }
+      const bounds = isRange ? [from, to, block] : [from, to];
+      rows.push(...(statement.all(...bounds, ...values, limit - rows.length) as RawRow[]).map(foundOf));
     }
     if (rows.length >= limit || (isOldest ? to >= high : from <= low)) return { rows, next: undefined };
     block = isOldest ? endBlock : firstBlock - 1;
     if (block < 0 || block >= blocks.length) return { rows, next: undefined };
     // What follows begins behind what was looked through, wherever the last hit stood.
-    if (performance.now() - startedAt > budgetMs) return { rows, next: placeOfRow(isOldest ? to - 1 : from) };
+    if (performance.now() > endsAt) return { rows, next: placeOfRow(isOldest ? to - 1 : from) };
+  }
+}
+
+/** Rows that hold the words, some at a time in order, and of those the ones that meet the rest. */
+function findByWords({ db, conditions, low, high, isOldest, limit, endsAt }: Search, match: string): Found {
+  const order = isOldest ? "ASC" : "DESC";
+  const holding = db.prepare(
+    `SELECT rowid FROM words WHERE words MATCH ? AND rowid ${isOldest ? ">=" : "<"} ? ORDER BY rowid ${order} LIMIT ?`,
+  );
+  const meeting = db.prepare(
+    `SELECT ${COLUMNS} FROM rows WHERE row IN (SELECT value FROM json_each(?)) AND row >= ? AND row < ?
+     ${conditions.map(({ sql }) => `AND +${sql}`).join(" ")} ORDER BY row ${order}`,
+  );
+  const values = conditions.flatMap((condition) => condition.values);
+  const rows: FoundRow[] = [];
+  for (
+    let from = isOldest ? low : high, some = Math.max(limit, FIRST_WORD_ROWS);
+    ;
+    some = Math.min(some * 2, MOST_WORD_ROWS)
+  ) {
+    const ids = (holding.all(match, from, some) as { readonly rowid: number }[]).map(({ rowid }) => rowid);
+    rows.push(...(meeting.all(JSON.stringify(ids), low, high, ...values) as RawRow[]).map(foundOf));
+    if (rows.length >= limit) return { rows: rows.slice(0, limit), next: undefined };
+    const last = ids.at(-1);
+    if (last === undefined || ids.length < some || (isOldest ? last >= high : last < low))
+      return { rows, next: undefined };
+    if (performance.now() > endsAt) return { rows, next: placeOfRow(last) };
+    from = isOldest ? last + 1 : last;
   }
 }
 
@@ -150,6 +206,3 @@ function endOfPrefix(prefix: string): string | undefined {
   }
   return undefined;
 }
-
-/** Every word must be there; the last may be a beginning. Quoted, so that nothing of it is taken as a query language. */
-const wordsQuery = (words: readonly string[]): string => `${words.map((word) => `"${word}"`).join(" ")}*`;

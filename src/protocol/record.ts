@@ -10,9 +10,7 @@ import { type CommandId, nameSchema, type Seq } from "./names.ts";
  * W3C Trace Context: the trace, and the span in it, that a command belongs to, as in a `traceparent` header without its
  * version and flags: 32 hex digits, a hyphen, 16 hex digits, in lower case.
  */
-export const traceSchema = z
-  .string()
-  .regex(/^[0-9a-f]{32}-[0-9a-f]{16}$/, "is no trace id and span id");
+export const traceSchema = z.string().regex(/^[0-9a-f]{32}-[0-9a-f]{16}$/, "is no trace id and span id");
 
 /** Who sent a command, and from where. */
 export const originSchema = z.object({

@@ -14,7 +14,10 @@ const SECRET_NAMES = new Set(["sig", "hmac", "auth", "bearer", "pwd"]);
 const NAME_CHARS = 128;
 
 export function isSecretName(name: string): boolean {
-  const plain = name.slice(-NAME_CHARS).toLowerCase().replaceAll(/[_\-\s]/g, "");
+  const plain = name
+    .slice(-NAME_CHARS)
+    .toLowerCase()
+    .replaceAll(/[_\-\s]/g, "");
   return SECRET_NAMES.has(plain) || SECRET_NAME.test(plain);
 }
 
@@ -34,7 +37,11 @@ const SPACE = String.raw`(?:\s|%20|\+)`;
  */
 const PATTERNS: readonly Pattern[] = [
   { kind: "url-password", find: /(:\/\/[^\s/@:?#"']*:)[^\s/@"']+(?=@)/g, keeps: true },
-  { kind: "bearer", find: new RegExp(String.raw`(\bBearer${SPACE}+)(?!\[redacted:)[A-Za-z0-9._~+/=%-]{8,}`, "gi"), keeps: true },
+  {
+    kind: "bearer",
+    find: new RegExp(String.raw`(\bBearer${SPACE}+)(?!\[redacted:)[A-Za-z0-9._~+/=%-]{8,}`, "gi"),
+    keeps: true,
+  },
   { kind: "api-key", find: /(?<![A-Za-z0-9])(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,}/g },
   { kind: "github-token", find: /(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})/g },
   { kind: "gitlab-token", find: /glpat-[A-Za-z0-9_-]{16,}/g },

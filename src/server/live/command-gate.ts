@@ -19,7 +19,11 @@ export interface CommandGate {
   send(params: string, actor: string): Promise<string>;
 }
 
-export function createCommandGate(engine: Engine, limits: Limits, redaction: Redaction = DEFAULT_REDACTION): CommandGate {
+export function createCommandGate(
+  engine: Engine,
+  limits: Limits,
+  redaction: Redaction = DEFAULT_REDACTION,
+): CommandGate {
   return {
     limits,
     role: OPEN_ROLE,
