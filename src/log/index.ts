@@ -14,5 +14,5 @@ export type {
   HistoryPlace,
   Refused,
 } from "./history-filter.ts";
-export { partsOf } from "./history-row.ts";
+export { MOST_PARTS, partsOf, rowOf } from "./history-row.ts";
 export { hitsOf, holdsWords, wordsAskedFor } from "./history-match.ts";

@@ -9,6 +9,7 @@ import { type App, type Near, wasReplayed } from "./near.ts";
 import { redactAddress } from "../protocol/secrets.ts";
 import { Refusal } from "./problem.ts";
 import { agentRoutes } from "./routes/agents.ts";
+import { auditRecordRoutes } from "./routes/audit-records.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { boardRoutes } from "./routes/boards.ts";
 import { budgetRoutes } from "./routes/budgets.ts";
@@ -92,6 +93,7 @@ export async function createApp(
   budgetRoutes(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);
+  auditRecordRoutes(app, near);
   proofRoutes(app, near);
   historyRoutes(app, near);
   claimRoutes(app, near);

@@ -14,6 +14,7 @@ import {
   nameSchema,
   utf8Bytes,
 } from "../protocol/index.ts";
+import type { Tail } from "./audit-tail.ts";
 import type { Hub } from "./live/hub.ts";
 import type { Session } from "./live/session.ts";
 import type { Settings } from "./options.ts";
@@ -37,6 +38,8 @@ export interface Near {
   readonly hub: Hub;
   /** Sessions that are carried by plain requests: event streams and polls. */
   readonly streams: Set<Session>;
+  /** Live tails of the audit. */
+  readonly tails: Set<Tail>;
   /** Wall time in ms. */
   readonly now: () => number;
   /** Boards that a workspace is followed onto. */

@@ -115,6 +115,8 @@ export interface Settings {
   readonly dashboardDir: string | undefined;
   readonly compress: Compress;
   readonly redaction: Redaction;
+  /** Undefined in memory. */
+  readonly dataDir: string | undefined;
 }
 
 /**
@@ -151,6 +153,7 @@ export function settle(options: ServerOptions): Settings {
     classicFields: options.classicFields ?? {},
     dashboardDir: options.dashboardDir,
     compress: options.compress ?? "auto",
+    dataDir: options.dataDir,
     redaction: { values: options.redactValues === true },
   };
 }
