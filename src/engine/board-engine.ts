@@ -6,7 +6,15 @@
 
 import { apply, type BoardState } from "../board/index.ts";
 import { LogError, type BoardMemory } from "../log/contract.ts";
-import { DONE, type HistoryAnswer, type HistoryFilter, outcomeOf, type Refused } from "../log/index.ts";
+import {
+  DONE,
+  type HistoryAnswer,
+  type HistoryFilter,
+  outcomeOf,
+  type Refused,
+  type SpendingAnswer,
+  type SpendingQuestion,
+} from "../log/index.ts";
 import {
   commandId,
   DEFAULT_LIMITS,
@@ -189,6 +197,10 @@ class RunningBoard implements BoardEngine {
 
   history(filter: HistoryFilter): Promise<HistoryAnswer> {
     return this.#memory.history.query(filter);
+  }
+
+  spending(question: SpendingQuestion): Promise<SpendingAnswer> {
+    return this.#memory.history.spending(question);
   }
 
   get proofs(): BoardHandle["proofs"] {

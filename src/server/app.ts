@@ -12,6 +12,7 @@ import { agentRoutes } from "./routes/agents.ts";
 import { auditRecordRoutes } from "./routes/audit-records.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { boardRoutes } from "./routes/boards.ts";
+import { budgetHistoryRoute } from "./routes/budget-history.ts";
 import { budgetRoutes } from "./routes/budgets.ts";
 import { claimRoutes } from "./routes/claims.ts";
 import { classicRoutes } from "./routes/classic.ts";
@@ -91,6 +92,7 @@ export async function createApp(
   boardRoutes(app, near);
   entryRoutes(app, near);
   budgetRoutes(app, near);
+  budgetHistoryRoute(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);
   auditRecordRoutes(app, near);
