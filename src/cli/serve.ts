@@ -71,7 +71,7 @@ function announce(command: Command, flags: ServerFlags): void {
   const settings = effectiveSettings(command)
     .filter(({ name }) => name !== "data" || flags.memory !== true)
     // An address may hold a token.
-    .map((one) => ({ ...one, value: typeof one.value === "string" ? redactText(one.value) : one.value }));
+    .map((one) => Object.assign(one, { value: typeof one.value === "string" ? redactText(one.value) : one.value }));
   if (flags.json === true) {
     printJson({ event: "settings", version: PRODUCT_VERSION, settings });
     return;

@@ -12,7 +12,9 @@ export interface MadeSecret {
 /** Takes the library, so that nothing but tests loads it. */
 export function secretOf(check: typeof fc): fc.Arbitrary<MadeSecret> {
   const chars = (alphabet: string, min: number, max: number) =>
-    check.array(check.constantFrom(...alphabet), { minLength: min, maxLength: max }).map((units) => units.join(""));
+    check
+      .array(check.constantFrom(...alphabet.split("")), { minLength: min, maxLength: max })
+      .map((units) => units.join(""));
   const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   const word = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   const made = (prefix: string, of: fc.Arbitrary<string>) =>

@@ -96,8 +96,17 @@ describe("secrets", () => {
     const dataDir = join(dir, "data");
     const logFile = join(dir, "server.log");
     const server = await serve([
-      ...["--port", "0", "--data", dataDir, "--log-file", logFile, "--log-level", "trace", "--redact-values"],
-      ...["--follow", `imported=${workspace}`],
+      "--port",
+      "0",
+      "--data",
+      dataDir,
+      "--log-file",
+      logFile,
+      "--log-level",
+      "trace",
+      "--redact-values",
+      "--follow",
+      `imported=${workspace}`,
     ]);
     const port = Number(new URL(server.url).port);
     try {

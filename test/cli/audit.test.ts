@@ -55,12 +55,10 @@ describe("audit records", () => {
     const all = await ask("audit", "records", "--json", "--oldest");
     expect(all.stdout).toContain('"value":12345678901234567890');
     expect(jsonOf(all.stdout).map(({ seq, outcome }) => [seq, outcome])).toStrictEqual([
-      ...[
-        [1, "ok"],
-        [2, "ok"],
-        [3, "rev_mismatch"],
-        [4, "ok"],
-      ],
+      [1, "ok"],
+      [2, "ok"],
+      [3, "rev_mismatch"],
+      [4, "ok"],
     ]);
     const notes = await ask(
       "audit",
