@@ -153,7 +153,7 @@ describe("every record as audit", () => {
     }
   });
 
-  it("says the same after a restart that judges nothing again, and after one without its index", async () => {
+  it("says the same after a restart without its index: outcomes are known again", async () => {
     let server = await onDisk();
     await fill(server);
     const before = await records(server);
