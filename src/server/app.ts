@@ -25,6 +25,7 @@ import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
 import { proofRoutes } from "./routes/proofs.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { streamRoutes } from "./routes/stream.ts";
 import { answerError, createValidator, refuseUnknownQuery } from "./validation.ts";
@@ -93,6 +94,7 @@ export async function createApp(
   entryRoutes(app, near);
   budgetRoutes(app, near);
   budgetHistoryRoute(app, near);
+  webhookRoutes(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);
   auditRecordRoutes(app, near);

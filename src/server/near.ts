@@ -22,6 +22,7 @@ import { OPEN_ROLE, traceOf } from "./links.ts";
 import { Refusal, refusalOf } from "./problem.ts";
 import { redactCommand } from "./redaction.ts";
 import { boardEtag, isFresh } from "./views/etag.ts";
+import type { Webhooks } from "./webhooks/webhooks.ts";
 
 export type App = FastifyInstance<
   http.Server,
@@ -40,6 +41,7 @@ export interface Near {
   readonly streams: Set<Session>;
   /** Live tails of the audit. */
   readonly tails: Set<Tail>;
+  readonly webhooks: Webhooks;
   /** Wall time in ms. */
   readonly now: () => number;
   /** Boards that a workspace is followed onto. */
