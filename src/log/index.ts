@@ -1,6 +1,7 @@
 // Owns the public face of the memory: the contract and the ways to make one.
 
 export * from "./contract.ts";
+export { nodeDisk, readSmallFile, replaceFile } from "./disk.ts";
 export { createFileStore, type FileStoreOptions } from "./file-store.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { LockedError } from "./process-lock.ts";

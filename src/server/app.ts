@@ -19,6 +19,7 @@ import { entryRoutes } from "./routes/entries.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
+import { priceRoutes } from "./routes/prices.ts";
 import { proofRoutes } from "./routes/proofs.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
@@ -89,6 +90,7 @@ export async function createApp(
   boardRoutes(app, near);
   entryRoutes(app, near);
   budgetRoutes(app, near);
+  priceRoutes(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);
   proofRoutes(app, near);

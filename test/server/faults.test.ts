@@ -13,6 +13,7 @@ import { createRowHost } from "../../src/server/live/row-host.ts";
 import type { Session } from "../../src/server/live/session.ts";
 import { SYSTEM_TIMERS } from "../../src/server/live/timers.ts";
 import { settle } from "../../src/server/options.ts";
+import { openPriceBook } from "../../src/server/prices/price-book.ts";
 import { type Answer, ask, write } from "./harness.ts";
 
 const ends: (() => Promise<unknown>)[] = [];
@@ -47,12 +48,14 @@ async function over(
     throw error;
   };
   const host = createRowHost(() => () => undefined, fault);
-  const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, host, fault });
+  const prices = await openPriceBook({});
+  const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, prices, host, fault });
   ends.push(async () => hub.close());
   const near = {
     engine,
     settings,
     hub,
+    prices,
     streams: new Set<Session>(),
     now: Date.now,
     followed: new Set<string>(),

@@ -4,7 +4,8 @@
 import type { Engine } from "../../engine/contract.ts";
 import { commandId, commandRequestSchema, type Limits } from "../../protocol/index.ts";
 import { readBody } from "../body.ts";
-import { resolveCommand } from "../edge/resolve.ts";
+import { resolveCommand, timeOfPrice } from "../edge/resolve.ts";
+import type { Prices } from "../prices/price-book.ts";
 import { Refusal, refusalOf } from "../problem.ts";
 
 export interface CommandGate {
@@ -18,7 +19,11 @@ export interface CommandGate {
   send(params: string, actor: string): Promise<string>;
 }
 
-export function createCommandGate(engine: Engine, limits: Limits): CommandGate {
+export function createCommandGate(
+  engine: Engine,
+  limits: Limits,
+  { prices, wallMs }: { readonly prices: Prices; readonly wallMs: () => number },
+): CommandGate {
   return {
     limits,
     role: "open",
@@ -31,7 +36,7 @@ export function createCommandGate(engine: Engine, limits: Limits): CommandGate {
       const outcome = await board.submit({
         actor,
         source: "socket",
-        command: resolveCommand(command),
+        command: resolveCommand(command, { prices, state: board.state, atMs: timeOfPrice(id, wallMs()) }),
         ...(id === undefined ? {} : { id: commandId(id) }),
       });
       if (!outcome.ok) throw refusalOf(outcome);

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine/contract.ts";
 import type { RowSourcesHost } from "../../feed/index.ts";
 import { CLOSE, type Limits } from "../../protocol/index.ts";
+import type { Prices } from "../prices/price-book.ts";
 import { Refusal } from "../problem.ts";
 import { Beats } from "./beats.ts";
 import { Channel } from "./channel.ts";
@@ -23,6 +24,7 @@ export interface HubOptions {
   readonly engine: Engine;
   readonly limits: Limits;
   readonly timers: LiveTimers;
+  readonly prices: Prices;
   readonly host: RowSourcesHost;
   /** A client that takes nothing for so long is ended. */
   readonly stuckMs?: number;
@@ -56,7 +58,10 @@ export interface Hub {
 
 export function createHub(options: HubOptions): Hub {
   const { engine, timers } = options;
-  const commands: CommandGate = createCommandGate(engine, options.limits);
+  const commands: CommandGate = createCommandGate(engine, options.limits, {
+    prices: options.prices,
+    wallMs: () => timers.wallMs(),
+  });
   const channels = new Map<string, { channel: Channel; idleSince: number | undefined }>();
   const sessions = new Set<Session>();
   let isClosed = false;
