@@ -7,7 +7,7 @@ import type { CallerCommand, CallerUsage, Command, SingleCommand, TokenUsage } f
 import { Refusal } from "../problem.ts";
 import type { FoundPrice, Prices } from "../prices/price-book.ts";
 import type { Rates } from "../prices/rates.ts";
-import { priceOfTokens, priceOfUsage, type Spend, tokensOf } from "../prices/spend.ts";
+import { priceOfTokens, priceOfUsage, tokensOf } from "../prices/spend.ts";
 
 type CallerSingle = Exclude<CallerCommand, { type: "batch" }>;
 

@@ -82,7 +82,7 @@ function readAs<S extends z.ZodType>(schema: S, text: string): z.output<S> {
   const [issue] = read.error.issues;
   const more = read.error.issues.length - 1;
   throw new Error(
-    `${issue?.path.join(".") || "the whole"}: ${issue?.message ?? ""}${more === 0 ? "" : ` (and ${more} more places)`}`,
+    `${issue === undefined || issue.path.length === 0 ? "the whole" : issue.path.join(".")}: ${issue?.message ?? ""}${more === 0 ? "" : ` (and ${more} more places)`}`,
   );
 }
 
