@@ -11,6 +11,7 @@ import { type Usage } from "./usage.ts";
 
 /** How often a command is sent again under its id where no answer says what became of it (law L9). */
 const MAX_TRIES = 3;
+const END_SOON_MS = 5000;
 
 export type Surroundings = Pick<Environment, "now" | "wallNow" | "setTimer" | "random">;
 
@@ -45,6 +46,8 @@ export interface Hold {
   settle(usage: Usage | undefined): Promise<HoldEnd>;
   /** Nothing was spent. */
   release(): Promise<HoldEnd>;
+  /** The same, for whoever has an error to pass on: waits for the end no longer than 5 s; it goes on behind. */
+  endSoon(spent: boolean, usage: Usage | undefined): Promise<void>;
 }
 
 export interface HoldOptions {
@@ -110,5 +113,19 @@ export function keepHold({ board, surroundings, name, ttlMs, maxMs, operation, i
     return ended;
   }
 
-  return { name, settle: (usage) => end("settled", usage), release: () => end("released", undefined) };
+  return {
+    name,
+    settle: (usage) => end("settled", usage),
+    release: () => end("released", undefined),
+    endSoon(spent, usage) {
+      const ending = spent ? end("settled", usage) : end("released", undefined);
+      return new Promise((done) => {
+        const cancel = surroundings.setTimer(done, END_SOON_MS);
+        void ending.then(() => {
+          cancel();
+          done();
+        });
+      });
+    },
+  };
 }

@@ -31,15 +31,17 @@ export function meterStream<Chunk>(source: AsyncIterable<Chunk>, options: Metere
   let pulls = 0;
   let used = false;
   let over = false;
+  let ending: Promise<void> = Promise.resolve();
 
   /** `cancelled`: by the reader. The model may have begun, so then the hold is never taken for unspent. */
-  async function broken(error: unknown, cancelled: boolean): Promise<void> {
-    if (over) return;
+  function broken(error: unknown, cancelled: boolean): Promise<void> {
+    if (over) return ending;
     over = true;
     signal.removeEventListener("abort", onAbort);
     const spent = cancelled || chunks > 0 || meter.known !== undefined || spentOnError(error);
     controller.abort(error);
-    await (spent ? hold.settle(spentSoFar()) : hold.release());
+    ending = hold.endSoon(spent, spentSoFar());
+    return ending;
   }
 
   /** The source may not hear of it, or hang: it gets no time. */

@@ -123,7 +123,7 @@ export async function withBudget(
     result = await call(contextOf(reserved, controller.signal, meter));
   } catch (error) {
     const spent = !(error instanceof NotCalled) && (meter.known !== undefined || spentOnError(error));
-    await (spent ? hold.settle(spentSoFar()) : hold.release());
+    await hold.endSoon(spent, spentSoFar());
     throw error instanceof NotCalled ? outer?.reason : error;
   }
 
