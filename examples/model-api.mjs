@@ -8,13 +8,16 @@ export class ModelError extends Error {
   }
 }
 
+const KEY = process.env.MODEL_API_KEY ?? "";
+const headersOf = (url) => ({
+  "content-type": "application/json",
+  ...(url.endsWith("/messages")
+    ? { "x-api-key": KEY, "anthropic-version": "2023-06-01" }
+    : { authorization: `Bearer ${KEY}` }),
+});
+
 async function post(url, body, signal) {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${process.env.MODEL_API_KEY ?? ""}` },
-    body: JSON.stringify(body),
-    signal,
-  });
+  const response = await fetch(url, { method: "POST", headers: headersOf(url), body: JSON.stringify(body), signal });
   if (!response.ok) throw new ModelError(response.status, await response.text());
   return response;
 }
