@@ -7,6 +7,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createEngine, DEFAULT_CHECKPOINT_POLICY, type Engine } from "../engine/index.ts";
 import { createFileStore, createMemoryStore } from "../log/index.ts";
+import { createAnchors } from "./anchors/anchors.ts";
 import { createApp } from "./app.ts";
 import { createConnections } from "./edge/connections.ts";
 import { allowedNames, bareHost, isLoopback, openableHost } from "./edge/hosts.ts";
@@ -68,10 +69,15 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     );
   }
 
+  const anchors = createAnchors(options.anchors ?? {}, log);
   const store =
     options.dataDir === undefined
       ? createMemoryStore()
-      : await createFileStore({ dir: options.dataDir, maxRecordBytes: settings.limits.maxRecordBytes });
+      : await createFileStore({
+          dir: options.dataDir,
+          maxRecordBytes: settings.limits.maxRecordBytes,
+          ...(options.anchors === undefined ? {} : { onCheckpoint: anchors.offer }),
+        });
   const engine = await createEngine({
     store,
     limits: settings.limits,
@@ -101,6 +107,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const hub = createHub({
       engine,
       limits: settings.limits,
+      redaction: settings.redaction,
       timers: SYSTEM_TIMERS,
       prices,
       host,
@@ -113,9 +120,10 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       hub,
       prices,
       streams: new Set(),
+      tails: new Set(),
       now: Date.now,
       followed: followers.boards,
-      warnings: () => followers.warnings(),
+      warnings: () => ({ ...followers.warnings(), ...anchors.warnings() }),
       notReady: () => reasonsNotReady(engine, [DEFAULT_BOARD, ...followers.boards], stopping, followers.pending()),
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
@@ -149,6 +157,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       log.info({ sockets: sockets.count, sessions: sessions.count, streams: near.streams.size }, "server stopping");
       hub.drain(0, Math.min(MOST_DRAIN_SPREAD_MS, DRAIN_SPREAD_MS + sessions.count / 4));
       hub.close();
+      for (const tail of near.tails) tail.close();
       const ended = new Promise<void>((done) => app.server.close(() => done()));
       app.server.closeIdleConnections();
       await Promise.all([followers.close(), sockets.close(1001, "server stopping", timings.stopMs / 5)]);
@@ -159,6 +168,8 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       await searcher.close();
       await app.close();
       await engine.close();
+      // The last checkpoints are signed by then.
+      await anchors.close(timings.stopMs / 5);
       log.info("server stopped");
     };
     let closing: Promise<void> | undefined;
@@ -172,7 +183,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
           return sockets.count + sessions.count;
         },
         get streams() {
-          return near.streams.size;
+          return near.streams.size + near.tails.size;
         },
         get connections() {
           return connections.total;

@@ -57,6 +57,7 @@ async function over(
     hub,
     prices,
     streams: new Set<Session>(),
+    tails: new Set<never>(),
     now: Date.now,
     followed: new Set<string>(),
     notReady: async () => ({ log: "full" }),
