@@ -15,9 +15,9 @@ export interface Stage {
   readonly board: Board;
   readonly client: Client;
   readonly model: ModelServer;
-  state(): Promise<BoardState>;
+  readonly state: () => Promise<BoardState>;
   /** What the budget of the task has spent and held. */
-  figures(): Promise<{
+  readonly figures: () => Promise<{
     readonly tokens: number;
     readonly nanoUsd: number;
     readonly held: number;
@@ -25,7 +25,7 @@ export interface Stage {
     readonly unpriced: number;
   }>;
   /** The state of the only hold, or of the newest one. */
-  lastHold(): Promise<string | undefined>;
+  readonly lastHold: () => Promise<string | undefined>;
 }
 
 const leaving: (() => unknown)[] = [];
@@ -33,11 +33,9 @@ export const leave = async (): Promise<void> => {
   for (const one of leaving.splice(0).reverse()) await one();
 };
 
-/** A class whose sockets never open. */
-class NoSocket {
-  constructor() {
-    throw new Error("no sockets here");
-  }
+/** In place of a WebSocket class: its sockets never open. */
+function NoSocket(): never {
+  throw new Error("no sockets here");
 }
 
 /** The way of a client to its server. */
@@ -68,7 +66,7 @@ export async function setStage(budget: object = {}, way: Way = "socket"): Promis
     client,
     model,
     state,
-    async figures() {
+    figures: async () => {
       const found = (await state()).budgets.get(TASK);
       const account = found?.account;
       return {
@@ -87,8 +85,8 @@ export { until };
 
 /** The examples' own way to a model, so that what users copy is what is tested. */
 interface ModelApi {
-  callModel(url: string, body: object, signal: AbortSignal): Promise<Answer>;
-  streamModel(url: string, body: object, signal: AbortSignal): Promise<AsyncGenerator<Event>>;
+  readonly callModel: (url: string, body: object, signal: AbortSignal) => Promise<Answer>;
+  readonly streamModel: (url: string, body: object, signal: AbortSignal) => Promise<AsyncGenerator<Event>>;
 }
 export interface Answer {
   readonly usage: object;

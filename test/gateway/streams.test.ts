@@ -118,7 +118,7 @@ describe("regression: hold leaked by a cancelled stream", () => {
     /** Of Anthropic's dialect, whose first event tells the input. */
     readonly spent: number;
   }
-  const failing = (work: Promise<unknown>): Promise<void> => expect(work).rejects.toThrow();
+  const failing = (work: Promise<unknown>): Promise<void> => expect(work).rejects.toThrow(Error);
   const ways: readonly Way[] = [
     {
       title: "its reader leaves the loop",
