@@ -14,8 +14,7 @@ export interface WindowBounds {
 /** Whether this machine knows the time zone. */
 export function isTimeZone(timeZone: string): boolean {
   try {
-    new Intl.DateTimeFormat("en", { timeZone });
-    return true;
+    return new Intl.DateTimeFormat("en", { timeZone }) !== undefined;
   } catch {
     return false;
   }
