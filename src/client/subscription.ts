@@ -20,7 +20,7 @@ import { createWindow, type WindowView } from "./window-view.ts";
 export interface Condition {
   /** What is shown: nothing yet, what a cache kept, or what the server told. */
   readonly held: "nothing" | "cached" | "told";
-  /** Why the server does not tell; it is asked again with the next connection, or after a pause if that may help. */
+  /** Why the server does not tell what was asked for, or does not move the window; it is asked again with the next connection, or after a pause if that may help. */
   readonly problem: SwarmboardError | undefined;
   /** Why the board takes no writes at present. */
   readonly unwritable: string | undefined;
@@ -145,7 +145,8 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     const to = transport;
     freshness.begin();
     replica.interrupt();
-    views.window.use((move) => to.moveWindow(feed, move));
+    // What was refused has to be asked for anew: with sockets and HTTP alike a refusal leaves no move under way.
+    views.window.use((move) => (condition.problem === undefined ? to.moveWindow(feed, move) : ask()));
     to.subscribe(feed);
     options.onProgress();
   }
@@ -209,6 +210,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     notSubscribed(told) {
       const error = new SwarmboardError(told);
       become({ problem: error });
+      views.window.moved();
       options.onProgress();
       if (told.retry === "no") return settleReady?.reject(error);
       const ceilingMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** retries++);

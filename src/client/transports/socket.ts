@@ -137,7 +137,8 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
         newest.delete(about.sub);
         return up.notSubscribed(about.sub, problemOf(error));
       case "window":
-        return up.moved(about.sub);
+        if (error === undefined) return up.moved(about.sub);
+        return up.notSubscribed(about.sub, problemOf(error));
       case "command":
         if (error === undefined) return up.done(about.id, result as CommandResult);
         return up.refused(about.id, problemOf(error));
