@@ -39,7 +39,7 @@ export interface Subscription<Value = unknown> extends Collections<Value> {
   readonly position: Position;
   /**
    * Resolves when the replica stands at `seq` or later, such as that of a command's answer: then it has the change, if it is one that the
-   * filter asks for. Rejects with the reason of `signal` (by default `AbortSignal.timeout(10_000)`), or with `closed` after `close`.
+   * filter asks for. Rejects with the reason of `signal` (by default `AbortSignal.timeout(30_000)`), or with `closed` after `close`.
    */
   reached(seq: number, options?: WaitOptions): Promise<void>;
   readonly condition: Condition;

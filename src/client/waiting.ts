@@ -5,7 +5,7 @@ import { createListeners } from "./listeners.ts";
 import type { SwarmboardError } from "./problem.ts";
 
 export interface WaitOptions {
-  /** Ends the wait; by default `AbortSignal.timeout(10_000)`. */
+  /** Ends the wait; by default `AbortSignal.timeout(30_000)`: a long poll tells of what nobody asked for after 25 s. */
   readonly signal?: AbortSignal;
 }
 
@@ -21,7 +21,7 @@ export function createWaiting(standsAt: () => number, ended: () => SwarmboardErr
   const { add, tell } = createListeners<void>();
   return {
     look: tell,
-    reached: (seq, { signal = AbortSignal.timeout(10_000) } = {}) =>
+    reached: (seq, { signal = AbortSignal.timeout(30_000) } = {}) =>
       new Promise((resolve, reject) => {
         const look = () => {
           const error: unknown = signal.aborted ? signal.reason : ended();
