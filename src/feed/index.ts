@@ -11,7 +11,7 @@ export { applyMergePatch } from "./merge-value.ts";
 export { RowSources, type RowSourcesHost } from "./row-sources.ts";
 export { type FoundRows } from "./found-rows.ts";
 export { sortInSlices } from "./sliced-sort.ts";
-export { countOf, notesKeptAfter, type Page, type PastNotes } from "./sync-pages.ts";
+export { notesKeptAfter, type Page, type PastNotes } from "./sync-pages.ts";
 export { unmarked, type View, viewOf, overViewOf } from "./view.ts";
 export { diffRows } from "./window-diff.ts";
 export { applyRows, type KeptRows } from "./window-rows.ts";

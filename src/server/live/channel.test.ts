@@ -42,6 +42,49 @@ describe(`a channel (seed ${seed})`, () => {
     expectCaughtUp(stage, client, { entries: {} });
   });
 
+  it("W-SUB-2, L6: entries of a prefix are counted by the order of keys; no step looks at many, and others are served meanwhile", async () => {
+    const works: { readonly work: Generator<void, void, void>; readonly done: () => void }[] = [];
+    const stage = await setStage({
+      host: { atOnceEntries: 20, stepEntries: 16, run: (work, done) => void works.push({ work, done }) },
+    });
+    await stage.write(...Array.from({ length: 500 }, (_, i) => put(`${i % 2 === 0 ? "a" : "b"}${i}`, i)));
+    const { entries } = stage.board.state;
+    let looked = 0;
+    const keysOf = entries.keys.bind(entries);
+    Object.defineProperty(entries, "keys", {
+      *value() {
+        for (const key of keysOf()) {
+          looked++;
+          yield key;
+        }
+      },
+    });
+    const clients = Array.from({ length: 3 }, () => stage.join());
+    const few = clients.map((client) => subscribe(client, { entries: { prefix: "a", atMost: 249 } }));
+    const enough = subscribe(stage.join(), { entries: { prefix: "b", atMost: 250 } });
+    const other = stage.join();
+    await subscribe(other, { entries: { keys: ["a0"] } });
+    await turns();
+    expect(looked).toBe(0);
+    // One order for everyone.
+    expect(works).toHaveLength(1);
+    const { work, done } = works[0]!;
+    for (let written = 0; ; written++) {
+      const before = looked;
+      if (work.next().done === true) break;
+      expect(looked - before).toBeLessThanOrEqual(16);
+      if (written < 3) await stage.write(put("a0", written));
+    }
+    expect(clients.flatMap(({ replies }) => replies)).toEqual([]);
+    await stage.pass(200);
+    expect(other.replica("s").held.streams.entries.get("a0")?.value).toBe(2);
+    done();
+    await Promise.all([...few, enough]);
+    await stage.pass(200);
+    for (const client of clients) expect(client.replica("s").held.over).toBe(250);
+    expect(looked).toBeLessThanOrEqual(500);
+  });
+
   it("L4: all of a cohort at a position get the same frame object; another sub, rate or filter shares nothing wrong", async () => {
     const stage = await setStage();
     await stage.write(...Array.from({ length: 30 }, (_, i) => put(`k${i}`, "x".repeat(10_000))));

@@ -70,6 +70,8 @@ export class Channel {
   readonly #paces: Paces;
   readonly #interest = new KeyInterest<Cohort<Frame>>();
   readonly #fetching = new Set<string>();
+  /** Subscriptions that wait for a count: one at a time for each session. */
+  readonly #counting: (() => void)[] = [];
   readonly #stopHearing: () => void;
   #isClosed = false;
 
@@ -79,7 +81,10 @@ export class Channel {
     this.feed = new BoardFeed(options.board.state);
     this.#paces = new Paces(options.timers, (members) => this.#serveAll(members));
     this.#sources = new RowSources(this.feed, options.host);
-    this.#sources.onChange(() => this.#paces.wakeBroad());
+    this.#sources.onChange(() => {
+      this.#paces.wakeBroad();
+      this.#goOnCounting();
+    });
     this.#stopHearing = options.board.onApplied((group) => {
       this.feed.applied(group);
       this.#wake(group);
@@ -95,6 +100,17 @@ export class Channel {
     if (epoch !== this.board.position.epoch) return "epoch";
     if (from > this.feed.head) return "ahead";
     return this.feed.reaches(from) ? undefined : "forgotten";
+  }
+
+  /** How many entries have this prefix; undefined while that would take a look at all of them: wait for `counts`. */
+  countOf(prefix: string): number | undefined {
+    return this.#sources.countOf(prefix);
+  }
+
+  /** Resolves once `countOf` may know more, or the channel is closed. */
+  counts(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => void this.#counting.push(resolve));
   }
 
   /** Attach; call `serve` next, in the same turn, and no change is lost or told twice (W-SUB-4). */
@@ -209,6 +225,11 @@ export class Channel {
     this.#paces.close();
     for (const cohort of this.#cohorts.values()) cohort.close();
     this.#sources.close();
+    this.#goOnCounting();
+  }
+
+  #goOnCounting(): void {
+    for (const goOn of this.#counting.splice(0)) goOn();
   }
 
   #enter(member: Member): void {
