@@ -55,7 +55,7 @@ const isNarrow = (view: View): view is View & { readonly keys: readonly string[]
 function* shared({
   frames,
   rows,
-}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number, void> {
+}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number | void, void> {
   yield* frames;
   return rows;
 }
