@@ -4,7 +4,7 @@
 export { BoardFeed, type AppliedRecord } from "./board-feed.ts";
 export { ChangeOrder, type ChangeOrderOptions } from "./change-order.ts";
 export { ChangeRank } from "./change-rank.ts";
-export { type Answer, Cohort, type Stand } from "./cohort.ts";
+export { type Answer, Cohort, type Pages, type Stand } from "./cohort.ts";
 export { KeyIndex } from "./key-index.ts";
 export { mergeDiff } from "./merge-diff.ts";
 export { applyMergePatch } from "./merge-value.ts";

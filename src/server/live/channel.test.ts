@@ -189,6 +189,40 @@ describe(`a channel (seed ${seed})`, () => {
     expect([notes.map(({ note }) => note.reason), missed, total]).toEqual([told, [], 3000]);
   });
 
+  it.each(["the first answer", "a flush", "an acknowledgement"])(
+    "L5: a fault in telling one at %s ends that one with 1011, and nothing else",
+    async (when) => {
+      const stage = await setStage();
+      await stage.write(...Array.from({ length: 80 }, (_, i) => put(`k${i}`, "x".repeat(20_000))));
+      const [client, other] = [stage.join(), stage.join()];
+      let held = 0;
+      client.hold = () => void held++;
+      client.release = () => void held--;
+      const { feed } = (await stage.hub.channelOf("b"))!;
+      await subscribe(other, { sub: "o", entries: { keys: ["z"] } });
+      const breakFeed = (): void => {
+        feed.texts.of = () => {
+          throw new Error("a mistake");
+        };
+      };
+      // From its first acknowledgement on it is told no more than it says that it got.
+      client.ack(0);
+      client.acks = when === "a flush";
+      if (when === "the first answer") breakFeed();
+      await subscribe(client);
+      await stage.pass(200);
+      const told = client.syncs;
+      breakFeed();
+      if (when === "a flush") await stage.write(put("k1", "new"));
+      if (when === "an acknowledgement") for (let i = 1; i <= 5; i++) client.ack();
+      await stage.pass(100);
+      expect([client.closed?.code, held, other.closed]).toEqual([1011, 0, undefined]);
+      expect(client.replies).toHaveLength(1);
+      expect(told > 1).toBe(when !== "the first answer");
+      expect(stage.faults.map(String)).toEqual(["Error: a mistake"]);
+    },
+  );
+
   it("W-WIN-4: a window that is moved between two pages of a first snapshot tells nothing twice", async () => {
     const stage = await setStage();
     for (let i = 0; i < 900; i++)
