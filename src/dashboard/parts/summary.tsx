@@ -73,7 +73,7 @@ export function Summary({ view }: { readonly view: BoardView }) {
         panel="blackboard"
         label="Keys"
         value={view.keyCount === undefined ? "–" : shortFigure(view.keyCount)}
-        note={isLarge ? "shown page by page" : `${figure(recent)} changed ${when.replace("at", "before")}`}
+        note={isLarge ? "loaded as you scroll" : `${figure(recent)} changed ${when.replace("at", "before")}`}
       />
       <Tile
         panel="agents"

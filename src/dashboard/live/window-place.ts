@@ -1,0 +1,30 @@
+// Owns where the window of rows is to be for what is in sight, so that slow scrolling finds its rows already there.
+// Does not own the window. Pure arithmetic in rows.
+
+export interface WindowPlace {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Rows that are asked for at once: a few screens. */
+const COUNT = 200;
+/** What a server tells at most (windowRows of its limits). */
+const MOST_COUNT = 500;
+/** Less than this beyond what is in sight, and the window moves. */
+const MARGIN = 40;
+/** Of what is not in sight, this share lies ahead of the reader. */
+const AHEAD = 0.75;
+
+/** The place for `count` rows from `first`: `before` itself while it serves. `total` are the rows that there are. */
+export function windowFor(first: number, count: number, before: WindowPlace | undefined, total: number): WindowPlace {
+  const size = Math.min(MOST_COUNT, Math.max(COUNT, Math.ceil(count) + 2 * MARGIN + 20));
+  if (before !== undefined && before.count === size) {
+    const beginsWell = before.from === 0 || first >= before.from + MARGIN;
+    const endsWell = first + count + MARGIN <= before.from + size || before.from + size >= total;
+    if (beginsWell && endsWell) return before;
+  }
+  const spare = Math.max(0, size - count);
+  const goesUp = before !== undefined && before.from > 0 && first < before.from + MARGIN;
+  const from = Math.max(0, Math.round(first - spare * (goesUp ? AHEAD : 1 - AHEAD)));
+  return before !== undefined && from === before.from && size === before.count ? before : { from, count: size };
+}
