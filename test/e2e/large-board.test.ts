@@ -313,6 +313,23 @@ describe("a board of 22 000 entries", () => {
     expect(await page.evaluate(() => document.activeElement?.className)).toBe("large-list");
   });
 
+  it("stands still with Live Updates OFF, can be scrolled all the same, and catches up with ON", async () => {
+    const page = await look();
+    await isRight(page);
+    const value = entry(page, keyOf(2)).locator(".entry-value");
+    await page.getByRole("button", { name: /Live Updates: ON/ }).click();
+    const old = await value.textContent();
+    await put(serving, keyOf(2), { n: 2, state: "unseen" });
+    await page.getByText("1 update waiting").waitFor();
+    expect(await value.textContent()).toBe(old);
+    await scrollTo(page, 0.5);
+    await isRight(page);
+    await scrollTo(page, 0);
+    await isRight(page);
+    await page.getByRole("button", { name: /Live Updates: OFF/ }).click();
+    await value.getByText("unseen").waitFor();
+  });
+
   it.each(["light", "dark"] as const)("has no serious axe finding in the %s theme", async (colorScheme) => {
     const page = await look(serving, { colorScheme });
     await entry(page, keyOf(3)).click();

@@ -117,14 +117,17 @@ export function createListScroll(): ListScroll {
   function resize(): void {
     if (elements === undefined) return;
     const { scroller, head, list, probe } = elements;
+    // What the reader did and the page was not told yet, counts.
+    scrolled();
     const row = first();
+    const before = rowPx;
     rowPx = probe.getBoundingClientRect().height || rowPx;
     inSight = Math.max(1, (scroller.clientHeight - head.offsetHeight) / rowPx);
     scale = createRowScale(total, inSight, Math.floor(MOST_PX / rowPx));
     list.style.blockSize = `${scale.places * rowPx}px`;
-    // A short list keeps its place by itself. In a scaled one the shift may no longer be possible.
-    const isKept = row === scroller.scrollTop / rowPx + shift && shift <= total - scale.places;
-    if (!isKept) put(row);
+    // Otherwise the place stays by itself; where the browser had to cut it, it is taken as it is.
+    if (rowPx !== before || shift > total - scale.places) put(row);
+    else scrolled();
     tell();
   }
 
@@ -166,6 +169,7 @@ export function createListScroll(): ListScroll {
       tell();
     },
     by(rows) {
+      scrolled();
       const isShifted = scale.places < total && shift + rows >= 0 && shift + rows <= total - scale.places;
       if (isShifted) shift += rows;
       else put(first() + rows);

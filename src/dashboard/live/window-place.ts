@@ -15,16 +15,21 @@ const MARGIN = 40;
 /** Of what is not in sight, this share lies ahead of the reader. */
 const AHEAD = 0.75;
 
-/** The place for `count` rows from `first`: `before` itself while it serves. `total` are the rows that there are. */
+/**
+ * The place for `count` rows from `first`: `before` itself while it serves. `total` are the rows that there are. Where more rows are in sight than
+ * a window may have, it begins with the first of them.
+ */
 export function windowFor(first: number, count: number, before: WindowPlace | undefined, total: number): WindowPlace {
-  const size = Math.min(MOST_COUNT, Math.max(COUNT, Math.ceil(count) + 2 * MARGIN + 20));
+  const behind = 1 - AHEAD;
+  const size = Math.min(MOST_COUNT, Math.max(COUNT, Math.ceil(count + MARGIN / behind)));
+  const spare = Math.max(0, size - count);
+  const margin = Math.min(MARGIN, Math.floor(spare * behind) - 1);
   if (before !== undefined && before.count === size) {
-    const beginsWell = before.from === 0 || first >= before.from + MARGIN;
-    const endsWell = first + count + MARGIN <= before.from + size || before.from + size >= total;
+    const beginsWell = first >= before.from + (before.from === 0 ? 0 : margin);
+    const endsWell = first + count + margin <= before.from + size || before.from + size >= total;
     if (beginsWell && endsWell) return before;
   }
-  const spare = Math.max(0, size - count);
-  const goesUp = before !== undefined && before.from > 0 && first < before.from + MARGIN;
-  const from = Math.max(0, Math.round(first - spare * (goesUp ? AHEAD : 1 - AHEAD)));
-  return before !== undefined && from === before.from && size === before.count ? before : { from, count: size };
+  const goesUp = before !== undefined && first < before.from + margin;
+  const from = Math.max(0, Math.round(first - spare * (goesUp ? AHEAD : behind)));
+  return from === before?.from && size === before.count ? before : { from, count: size };
 }

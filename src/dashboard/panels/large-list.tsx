@@ -113,7 +113,7 @@ export function LargeList({ large, shown, scroll, active, isOpen, onChoose, onKe
     const isActive = index === active;
     rows.push(
       <Row
-        key={row?.key ?? index}
+        key={row === undefined ? `place ${index}` : `key ${row.key}`}
         index={index}
         top={(index - shift) * rowPx}
         row={row}
