@@ -266,6 +266,22 @@ describe("a board of 22 000 entries", () => {
       await expect.poll(async () => (await seen(page))[0]?.index).toBe(before[0]!.index + 10);
       expect(places(await seen(page))).toEqual(places(before));
 
+      // Nor is a reader who is scrolling taken back by it, not by a pixel.
+      await page.locator(".large-list").hover();
+      const writes = (async () => {
+        for (let n = 10; n < 60; n++) await put(server, `zzz:${n}`, "below, while the wheel turns");
+      })();
+      for (let i = 0; i < 20; i++) {
+        await page.mouse.wheel(0, 160);
+        await page.waitForTimeout(15);
+      }
+      await writes;
+      await settled(page);
+      const after = await seen(page);
+      expect(after[0]!.index * 32 - after[0]!.top).toBe((before[0]!.index + 10) * 32 - before[0]!.top + 3200);
+      for (let i = 0; i < 20; i++) await page.mouse.wheel(0, -160);
+      await expect.poll(async () => places(await seen(page))).toEqual(places(before));
+
       const { port } = server;
       await server.kill();
       await page.locator('.connection[data-phase="offline"]').waitFor({ timeout: 20_000 });
