@@ -18,6 +18,43 @@ const GESTURES = [
   { name: "fling, 2000 px every 16 ms", steps: 100, px: 2000, pauseMs: 16 },
 ];
 
+/** Writes the entries of these numbers, in one batch. */
+async function put(url, numbers) {
+  const commands = numbers.map((n) => ({
+    type: "entry.put",
+    key: `task:${String(n).padStart(7, "0")}:result`,
+    value: { state: "done", owner: `agent-${n % 97}`, tokens: n * 3, summary: "what came out of it".repeat(3) },
+  }));
+  const answer = await fetch(`${url}/api/v1/boards/default/commands`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Swarmboard-Agent": "bench" },
+    body: JSON.stringify({ type: "batch", commands }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text);
+}
+
+/** 1000 writes a second, all over the board, until the result is called. */
+function writeOn(url, count) {
+  const startedAt = performance.now();
+  let written = 0;
+  let isOn = true;
+  const done = (async () => {
+    while (isOn) {
+      await put(
+        url,
+        Array.from({ length: 20 }, () => Math.floor(Math.random() * count)),
+      );
+      written += 20;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, startedAt + written - performance.now())));
+    }
+  })();
+  return async () => {
+    isOn = false;
+    await done;
+  };
+}
+
 async function serve(count) {
   const child = spawn(process.execPath, [CLI, "serve", "--memory", "--port", "0", "--log-level", "warn"], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -31,25 +68,11 @@ async function serve(count) {
     });
     child.once("exit", () => reject(new Error("the server did not start")));
   });
-  for (let n = 0; n < count; n += BATCH) {
-    const commands = Array.from({ length: Math.min(BATCH, count - n) }, (_, i) => ({
-      type: "entry.put",
-      key: `task:${String(n + i).padStart(7, "0")}:result`,
-      value: {
-        state: "done",
-        owner: `agent-${(n + i) % 97}`,
-        tokens: (n + i) * 3,
-        summary: "what came out of it".repeat(3),
-      },
-    }));
-    const answer = await fetch(`${url}/api/v1/boards/default/commands`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Swarmboard-Agent": "bench" },
-      body: JSON.stringify({ type: "batch", commands }),
-    });
-    if (!answer.ok) throw new Error(await answer.text());
-    await answer.text();
-  }
+  for (let n = 0; n < count; n += BATCH)
+    await put(
+      url,
+      Array.from({ length: Math.min(BATCH, count - n) }, (_, i) => n + i),
+    );
   return {
     url,
     async rssMb() {
@@ -151,6 +174,26 @@ async function browse(browser, count, quick) {
   for (let i = 1; i <= (quick ? 30 : 100); i++) jumps.push(await page.evaluate(jump, (i * 0.618_034) % 1));
   figures["jump anywhere → rows drawn, median"] = [percentile(jumps, 0.5), "ms"];
   figures["jump anywhere → rows drawn, p99"] = [percentile(jumps, 0.99), "ms"];
+  await page.evaluate(() => document.querySelector(".large-list").scrollTo(0, 0));
+  const stop = writeOn(server.url, count);
+  for (const order of ["By key", "Recent first"]) {
+    await page.getByRole("button", { name: order }).click();
+    await page.waitForTimeout(2500);
+    const before = await taken();
+    const from = performance.now();
+    await page.waitForTimeout(quick ? 3000 : 10_000);
+    const after = await taken();
+    const seconds = (performance.now() - from) / 1000;
+    for (const [what, metric] of [
+      ["script", "ScriptDuration"],
+      ["everything", "TaskDuration"],
+    ])
+      figures[`1000 writes/s, ${order.toLowerCase()}: ${what} per second`] = [
+        (after[metric] - before[metric]) / seconds,
+        "ms",
+      ];
+  }
+  await stop();
   figures["heap of the page, after"] = [await heapMb(), "MB"];
   figures["RSS of the server"] = [await server.rssMb(), "MB"];
   await page.context().close();

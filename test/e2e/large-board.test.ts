@@ -346,6 +346,22 @@ describe("a board of 22 000 entries", () => {
     await value.getByText("unseen").waitFor();
   });
 
+  it("is read over HTTP all the same where no WebSocket opens", async () => {
+    const watched = await openPage(browser);
+    opened.push(watched);
+    const { page } = watched;
+    await page.routeWebSocket(/ws\/blackboard/, (route) => void route.close({ code: 1011, reason: "blocked" }));
+    await page.goto(`${serving.url}/blackboard`);
+    await page.locator('.connection[data-phase="polling"]').waitFor({ timeout: 20_000 });
+    await isRight(page);
+    await scrollTo(page, 0.5);
+    const rows = await isRight(page);
+    await put(serving, rows[3]!.key!, { state: "told by HTTP" });
+    await entry(page, rows[3]!.key!).getByText("told by HTTP").waitFor();
+    await scrollTo(page, 1);
+    expect((await isRight(page)).at(-1)?.key).toBe(keyOf(COUNT - 1));
+  });
+
   it.each(["light", "dark"] as const)("has no serious axe finding in the %s theme", async (colorScheme) => {
     const page = await look(serving, { colorScheme });
     await entry(page, keyOf(3)).click();
@@ -399,5 +415,18 @@ describe("a board of 300 000 entries, higher than browsers draw", () => {
     expect((await isRight(page)).at(-1)?.key).toBe(keyOf(SCALED_COUNT - 1));
     await page.keyboard.press("Home");
     expect((await isRight(page))[0]?.key).toBe(keyOf(0));
+  });
+
+  it("says that a search found about so many where it does not count them all", async () => {
+    const page = await look(scaled);
+    await page.keyboard.press("/");
+    await page.keyboard.type("item");
+    await page.locator("#blackboard .count").getByText("about 10,000").waitFor({ timeout: 20_000 });
+    await page.keyboard.type(":299999");
+    await page
+      .locator("#blackboard .count")
+      .getByText(/^1–1 of 1$/)
+      .waitFor({ timeout: 20_000 });
+    expect((await seen(page)).map(({ key }) => key)).toEqual([keyOf(299_999)]);
   });
 });

@@ -52,6 +52,8 @@ export interface LargeBoard {
 const LATE_MS = 5000;
 /** Typing is waited for as long, in ms: each search is a subscription. */
 const TYPING_MS = 80;
+/** Least time between two syncs, in ms. By last change each write moves all rows, and nobody reads what moves faster; a lone one is told at once. */
+const RATE_MS = { key: 50, recent: 150 } as const;
 const EVERYTHING: Wish = { search: "", prefix: "", order: "key" };
 const EMPTY: LargeRows = {
   ...EVERYTHING,
@@ -85,7 +87,10 @@ export function createLargeBoard(board: Board, onChange: () => void): LargeBoard
   function follow(): Subscription {
     const { search, prefix, order } = wish;
     const sort = order === "key" ? "key" : "changed";
-    const mine = board.subscribe({ entries: { window: { sort, ...place, search, prefix } } }, { name: `rows-${sort}` });
+    const mine = board.subscribe(
+      { entries: { window: { sort, ...place, search, prefix } } },
+      { name: `rows-${sort}`, rateMs: RATE_MS[order] },
+    );
     mine.window.onChange(onChange);
     mine.onCondition(onChange);
     return mine;

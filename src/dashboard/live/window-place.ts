@@ -7,13 +7,13 @@ export interface WindowPlace {
 }
 
 /** Rows that are asked for at once: a few screens. */
-const COUNT = 200;
+const COUNT = 260;
 /** What a server tells at most (windowRows of its limits). */
 const MOST_COUNT = 500;
 /** Less than this beyond what is in sight, and the window moves. */
-const MARGIN = 40;
+const MARGIN = 60;
 /** Of what is not in sight, this share lies ahead of the reader. */
-const AHEAD = 0.75;
+const AHEAD = 2 / 3;
 
 /**
  * The place for `count` rows from `first`: `before` itself while it serves. `total` are the rows that there are. Where more rows are in sight than
