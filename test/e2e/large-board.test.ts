@@ -158,6 +158,9 @@ describe("a board of 22 000 entries", () => {
     await page.keyboard.press("End");
     expect((await isRight(page)).at(-1)?.key).toBe(keyOf(COUNT - 1));
     await expect.poll(active).toEqual([keyOf(COUNT - 1), "true", String(COUNT + 1)]);
+    // Where the keyboard is can be seen.
+    for (const ringed of [page.locator("#blackboard"), entry(page, keyOf(COUNT - 1))])
+      expect(await ringed.evaluate((element) => getComputedStyle(element).outlineStyle)).toBe("solid");
     await page.keyboard.press("ArrowUp");
     await expect.poll(active).toEqual([keyOf(COUNT - 2), "true", String(COUNT)]);
     const inSight = (await isRight(page)).length;
