@@ -129,8 +129,7 @@ describe("the SDK over all three transports", () => {
     const server = await start();
     const way = new Way();
     const client = open(server, way);
-    for (let i = 0; i < 30; i++)
-      await write(server, "PUT", `/api/v1/boards/default/entries/k${10 + i}`, { value: i });
+    for (let i = 0; i < 30; i++) await write(server, "PUT", `/api/v1/boards/default/entries/k${10 + i}`, { value: i });
     const sub = client.board().subscribe({ entries: { window: { sort: "key", count: 5 } } });
     await sub.ready;
     for (const by of ["socket", "stream", "poll"]) {
