@@ -30,7 +30,7 @@ export class SwarmboardError extends Error {
   readonly command: CommandState | undefined;
   constructor(problem: Problem, command?: CommandState) {
     const places = (problem.errors ?? []).map(({ at, message }) => `${at} ${message}`);
-    super([`${problem.code}:`, problem.detail, ...places].join(" "));
+    super(`${problem.code}: ${places.join("; ") || problem.detail}`);
     this.name = "SwarmboardError";
     this.code = problem.code;
     this.retry = problem.retry;
