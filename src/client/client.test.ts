@@ -351,6 +351,58 @@ describe("a client", () => {
     expect(sub.condition).toMatchObject({ held: "told", problem: undefined });
   });
 
+  it("does not call live what is held of a subscription that is refused for the moment (W-BEAT-2)", async () => {
+    const server = new ScriptedServer();
+    server.write("a", 1);
+    const { sub } = await live(server);
+    server.ignored.add("subscribe");
+    server.write("a", 2);
+    server.socket.close(1001);
+    await server.run(1000);
+    expect(client.status.phase).toBe("catching-up");
+    const refuse = (retry: string) => {
+      const { id } = server.socket.of("subscribe").at(-1)!;
+      server.socket.send({ id, error: { code: -32_000, message: "", data: { code: "overloaded", retry } } });
+    };
+    refuse("later");
+    await server.run(10);
+    server.beat();
+    expect(sub.condition.problem?.code).toBe("overloaded");
+    expect([sub.entries.get("a")?.value, client.status.phase]).toEqual([1, "catching-up"]);
+    server.ignored.clear();
+    await server.run(2000);
+    expect([sub.entries.get("a")?.value, sub.condition.problem, client.status.phase]).toEqual([2, undefined, "live"]);
+  });
+
+  it("is not live at a return before a subscription that was refused for good is answered again", async () => {
+    const server = new ScriptedServer();
+    const { sub } = await live(server);
+    server.ignored.add("subscribe");
+    server.socket.close(1001);
+    await server.run(1000);
+    const { id } = server.socket.of("subscribe").at(-1)!;
+    server.socket.send({ id, error: { code: -32_000, message: "", data: { code: "no_such_board", retry: "no" } } });
+    await server.run(10);
+    expect([sub.condition.problem?.code, client.status.phase]).toEqual(["no_such_board", "live"]);
+    server.socket.close(1001);
+    const told = follow();
+    await server.run(3000);
+    expect(told.map(({ phase }) => phase)).not.toContain("live");
+    expect(client.status.phase).toBe("catching-up");
+  });
+
+  it("refuses a subscription after close, as it refuses a command", async () => {
+    const server = new ScriptedServer();
+    const { board } = await live(server);
+    client.close();
+    const sub = board.subscribe({ entries: {} });
+    await expect(sub.ready).rejects.toMatchObject({ code: "closed" });
+    await expect(board.put("k", 1)).rejects.toMatchObject({ code: "closed" });
+    sub.close();
+    await server.run(60_000);
+    expect(server.timers).toBe(0);
+  });
+
   it("looks at once when the page is shown again, and asks a connection that may be dead", async () => {
     const server = new ScriptedServer();
     await live(server);

@@ -29,7 +29,7 @@ export class SwarmboardError extends Error {
   declare readonly errors: NonNullable<Problem["errors"]>;
   declare readonly command: CommandState | undefined;
   constructor({ code, retry, detail, facts = {}, errors = [] }: Problem, command?: CommandState) {
-    super([`${code}:`, detail, ...errors.map(({ at, message }) => `${at} ${message}`)].join(" "));
+    super(`${code}: ${errors.map(({ at, message }) => `${at} ${message}`).join("; ") || detail}`);
     Object.assign(this, { name: "SwarmboardError", code, retry, detail, facts, errors, command });
   }
 }

@@ -6,7 +6,7 @@ import type { FilterInput } from "../protocol/wire/filter.ts";
 import type { Progress } from "./connection/phases.ts";
 import type { Echo } from "./echoes.ts";
 import type { Environment } from "./environment.ts";
-import { createFreshness } from "./freshness.ts";
+import { createFreshness, worstOf } from "./freshness.ts";
 import type { Position } from "./items.ts";
 import { createListeners } from "./listeners.ts";
 import { type Problem, problem as problemOf, SwarmboardError } from "./problem.ts";
@@ -83,7 +83,7 @@ const STRIKES_FOR_SNAPSHOT = 2;
 const STRIKES_FOR_CONNECTION = 4;
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
-const NOTHING_MISSING: Progress = { waiting: false, behindSinceMs: undefined };
+const NOTHING_MISSING = worstOf([]);
 
 export function createSubscription(options: SubscriptionOptions): OwnedSubscription {
   const { environment, name, board, filter } = options;
@@ -106,6 +106,8 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     () => replica.position().seq,
     () => closed,
   );
+  /** For good: what it would hold is not missing. Any other refusal leaves what is held old, and nothing old is called live. */
+  let refused = false;
 
   let settleReady: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   const ready = new Promise<void>((resolve, reject) => (settleReady = { resolve, reject }));
@@ -147,6 +149,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     cancelRetry();
     if (transport === undefined || loading || closed) return;
     const to = transport;
+    refused = false;
     freshness.begin();
     replica.interrupt();
     // What was refused has to be asked for anew: with sockets and HTTP alike a refusal leaves no move under way.
@@ -185,7 +188,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     clock: () => clock && clock.clock + environment.now() - clock.atMs,
     close() {
       if (closed) return;
-      closed = new SwarmboardError(problemOf("closed", "no", "The subscription was closed."));
+      closed = new SwarmboardError(problemOf("closed", "no", "It was closed."));
       cancelRetry();
       cache?.flush();
       transport?.unsubscribe(feed);
@@ -215,10 +218,11 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     },
     notSubscribed(told) {
       const error = new SwarmboardError(told);
+      refused = told.retry === "no";
       become({ problem: error });
       views.window.moved();
       options.onProgress();
-      if (told.retry === "no") return settleReady?.reject(error);
+      if (refused) return settleReady?.reject(error);
       const ceilingMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** retries++);
       cancelRetry = environment.setTimer(ask, ceilingMs * (0.5 + environment.random() / 2));
     },
@@ -252,7 +256,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
       become({ unwritable: told.unwritable });
       options.onProgress();
     },
-    progress: () => (condition.problem === undefined ? freshness.progress() : NOTHING_MISSING),
+    progress: () => (refused ? NOTHING_MISSING : freshness.progress()),
     echo: (echo) => (covers(filter, echo.command.key) ? views.echo(echo) : undefined),
     flush: () => cache?.flush(),
   };

@@ -159,17 +159,17 @@ export class Channel {
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
   serve(member: Member): void {
-    this.#try(member, () => this.#serve(member));
+    try {
+      this.#serve(member);
+    } catch (error) {
+      this.#failed(member, error);
+    }
   }
 
   /** A fault in telling one ends that one: it resumes from where it stands; left alone it would seem to be up to date. */
-  #try(member: Member, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#options.fault(error, this.board.name);
-      member.listener.fail();
-    }
+  #failed({ listener }: Member, error: unknown): void {
+    this.#options.fault(error, this.board.name);
+    listener.fail();
   }
 
   #serve(member: Member): void {
@@ -208,7 +208,11 @@ export class Channel {
 
   /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
   keepYoung(member: Member): void {
-    this.#try(member, () => this.#keepYoung(member));
+    try {
+      this.#keepYoung(member);
+    } catch (error) {
+      this.#failed(member, error);
+    }
   }
 
   #keepYoung(member: Member): void {
@@ -227,13 +231,14 @@ export class Channel {
   /** Whether there is nothing that the member sees and was not told. */
   isCurrent(member: Member): boolean {
     if (member.from !== this.feed.head || member.pages !== undefined) return false;
-    let isCurrent = false;
-    this.#try(member, () => {
+    try {
       const answer = member.cohort.answer(member);
       if (answer.kind === "pages") answer.pages.return();
-      isCurrent = answer.kind === "nothing";
-    });
-    return isCurrent;
+      return answer.kind === "nothing";
+    } catch (error) {
+      this.#failed(member, error);
+      return false;
+    }
   }
 
   /** The board is gone. */
