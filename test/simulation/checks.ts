@@ -58,7 +58,10 @@ function checkWatch(watch: Watch, actor: Actor, disk: Disk, wrong: (what: string
   watch.hides = () => false;
   watch.compareAll(chronicle, chronicle.state.seq);
   for (const entry of sub.entries) if (entry.pending) wrong(`an echo of ${entry.key} is left`);
-  const { audit } = watch.filter;
+  const { audit, entries } = watch.filter;
+  const atMost = (entries !== undefined && "atMost" in entries ? entries.atMost : undefined) ?? Infinity;
+  const { over } = sub.entries;
+  if (over !== undefined && over <= atMost) wrong(`is told that ${over} are more than ${atMost} (W-SUB-2)`);
   if (audit !== undefined)
     checkNotes(
       watch,
