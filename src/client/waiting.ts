@@ -11,7 +11,7 @@ export interface WaitOptions {
 
 export interface Waiting {
   /** Rejects with the signal's reason, or with what `ended` says. */
-  reached(seq: number, options?: WaitOptions): Promise<void>;
+  readonly reached: (seq: number, options?: WaitOptions) => Promise<void>;
   /** The position may be another one, or there is an end to it. */
   readonly look: () => void;
 }
@@ -26,7 +26,7 @@ export function createWaiting(standsAt: () => number, ended: () => SwarmboardErr
         const look = () => {
           const error: unknown = signal.aborted ? signal.reason : ended();
           if (standsAt() >= seq) resolve();
-          else if (error !== undefined) reject(error as Error);
+          else if (error !== undefined) reject(error);
           else return;
           remove();
           signal.removeEventListener("abort", look);

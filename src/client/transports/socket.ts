@@ -159,8 +159,7 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
       void request(
         "command",
         `{"board":${JSON.stringify(board)},"id":${JSON.stringify(id)},"command":${text}}`,
-        (result, refused) =>
-          refused === undefined ? up.done(id, result as CommandResult) : up.refused(id, refused),
+        (result, refused) => (refused === undefined ? up.done(id, result as CommandResult) : up.refused(id, refused)),
       ),
     ping: () => void request("ping", "{}"),
     close,

@@ -129,11 +129,7 @@ export class Subscriptions {
  * Where a replica with that cursor stands, or why it has to start over (W-SUB-5), and what it is told of: where its
  * entries are or were too many, none of them (W-SUB-2). Undefined while they are not counted yet.
  */
-function viewAndStand(
-  view: View,
-  cursor: string | undefined,
-  channel: Channel,
-): ViewAndStand | undefined {
+function viewAndStand(view: View, cursor: string | undefined, channel: Channel): ViewAndStand | undefined {
   const over = Number.isFinite(view.atMost) ? overViewOf(view) : undefined;
   const startOver = (reset: ResetReason): ViewAndStand | undefined => {
     if (over === undefined) return { view, stand: { reset } };
