@@ -24,7 +24,7 @@ export function createWaiting(standsAt: () => number, ended: () => SwarmboardErr
     reached: (seq, { signal = AbortSignal.timeout(30_000) } = {}) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          const error: unknown = signal.aborted ? signal.reason : ended();
+          const error: Error | undefined = signal.aborted ? (signal.reason as Error) : ended();
           if (standsAt() >= seq) resolve();
           else if (error !== undefined) reject(error);
           else return;
