@@ -11,7 +11,7 @@ export interface WaitOptions {
 
 export interface Waiting {
   /** Rejects with the signal's reason, or with what `ended` says. */
-  reached(seq: number, options?: WaitOptions): Promise<void>;
+  readonly reached: (seq: number, options?: WaitOptions) => Promise<void>;
   /** The position may be another one, or there is an end to it. */
   readonly look: () => void;
 }
@@ -24,9 +24,9 @@ export function createWaiting(standsAt: () => number, ended: () => SwarmboardErr
     reached: (seq, { signal = AbortSignal.timeout(30_000) } = {}) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          const error: unknown = signal.aborted ? signal.reason : ended();
+          const error: Error | undefined = signal.aborted ? (signal.reason as Error) : ended();
           if (standsAt() >= seq) resolve();
-          else if (error !== undefined) reject(error as Error);
+          else if (error !== undefined) reject(error);
           else return;
           remove();
           signal.removeEventListener("abort", look);

@@ -72,7 +72,7 @@ const bySocket: Carrier = (asked) => {
   });
   ws.on("message", (data) => {
     // oxlint-disable-next-line typescript/no-base-to-string -- ws hands out one Buffer unless told otherwise
-    const { method, params, result, error } = JSON.parse(data.toString()) as Json;
+    const { method, params, result, error }: Json = JSON.parse(data.toString());
     if (error !== undefined) faults.push(error);
     if (result !== undefined) {
       opens.push(result);
@@ -150,7 +150,7 @@ const byEvents: Carrier = (asked) => {
     const headers = { accept: "text/event-stream", ...(cursor === undefined ? {} : { "last-event-id": cursor }) };
     request = get(asked, path, { headers }, (response) => {
       const parse = createEventParser(({ event, id, data }) => {
-        const params = JSON.parse(data) as Json;
+        const params: Json = JSON.parse(data);
         if (event === "open") opens.push(params);
         if (event === "beat") beats.push(params);
         if (event === "sync") hear(replica, params, faults);
@@ -195,7 +195,7 @@ const byPolls: Carrier = (asked) => {
       response.on("error", again).on("end", () => {
         if (isStopped) return;
         if (response.statusCode !== 200) return again();
-        const { open, syncs, beat, cursor: next } = JSON.parse(text) as Json;
+        const { open, syncs, beat, cursor: next }: Json = JSON.parse(text);
         opens.push(open);
         beats.push(beat);
         for (const sync of syncs) hear(replica, sync, faults);

@@ -75,7 +75,7 @@ describe.each(["plain HTTP", "TLS"])("behind nginx by %s", (way) => {
     for (let i = 0; i < 10; i++) {
       const since = performance.now();
       await put(server, `k${i}`, i);
-      await until(() => replica.held.streams.entries.has(`k${i}`) === true);
+      await until(() => replica.held.streams.entries.has(`k${i}`));
       delays.push(performance.now() - since);
     }
     // Something that is held back comes with what follows: with the next beat (250 ms) or the end of the answer.

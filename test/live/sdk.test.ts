@@ -28,14 +28,16 @@ class Way {
   };
 
   constructor() {
-    const way = this;
+    const opening = (socket: WebSocket): void => {
+      if (!this.sockets) socket.terminate();
+      else this.#open.add(socket);
+    };
     this.WebSocket = class extends WebSocket {
       constructor(url: string, protocols: string[]) {
-        if (!way.sockets) throw new Error("sockets do not pass");
         super(url, protocols);
-        way.#open.add(this);
+        opening(this);
       }
-    } as unknown as WebSocketClass;
+    };
   }
 
   cutSockets(): void {

@@ -49,7 +49,7 @@ function listenTo(
       response.setEncoding("utf8").on("data", parse);
       response.on("end", () => (isEnded = true)).on("error", () => undefined);
       const of = (name: string): Json[] =>
-        events.filter(({ event }) => event === name).map(({ data }) => JSON.parse(data) as Json);
+        events.filter(({ event }) => event === name).map(({ data }) => JSON.parse(data));
       resolve({ response, localPort: response.socket.localPort, events, comments, isEnded: () => isEnded, of });
     });
     request.on("error", reject);

@@ -18,6 +18,7 @@ import type { ResetReason } from "../../protocol/index.ts";
 import { Refusal } from "../problem.ts";
 import { auditText } from "../views/audit-text.ts";
 import { Frame } from "./frame.ts";
+import { KeyCounts } from "./key-counts.ts";
 import { KeyInterest } from "./key-interest.ts";
 import type { Listener, Member } from "./member.ts";
 import { fetchPastNotes } from "./past-notes.ts";
@@ -63,6 +64,7 @@ function* shared({
 export class Channel {
   readonly board: BoardHandle;
   readonly feed: BoardFeed;
+  readonly counts = new KeyCounts((prefix) => this.#sources.countOf(prefix));
   readonly #options: ChannelOptions;
   readonly #sources: RowSources;
   readonly #cohorts = new Map<string, Cohort<Frame>>();
@@ -70,8 +72,6 @@ export class Channel {
   readonly #paces: Paces;
   readonly #interest = new KeyInterest<Cohort<Frame>>();
   readonly #fetching = new Set<string>();
-  /** Subscriptions that wait for a count: one at a time for each session. */
-  readonly #counting: (() => void)[] = [];
   readonly #stopHearing: () => void;
   #isClosed = false;
 
@@ -83,7 +83,7 @@ export class Channel {
     this.#sources = new RowSources(this.feed, options.host);
     this.#sources.onChange(() => {
       this.#paces.wakeBroad();
-      this.#goOnCounting();
+      this.counts.tell();
     });
     this.#stopHearing = options.board.onApplied((group) => {
       this.feed.applied(group);
@@ -100,17 +100,6 @@ export class Channel {
     if (epoch !== this.board.position.epoch) return "epoch";
     if (from > this.feed.head) return "ahead";
     return this.feed.reaches(from) ? undefined : "forgotten";
-  }
-
-  /** How many entries have this prefix; undefined while that would take a look at all of them: wait for `counts`. */
-  countOf(prefix: string): number | undefined {
-    return this.#sources.countOf(prefix);
-  }
-
-  /** Resolves once `countOf` may know more, or the channel is closed. */
-  counts(): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
-    return new Promise((resolve) => void this.#counting.push(resolve));
   }
 
   /** Attach; call `serve` next, in the same turn, and no change is lost or told twice (W-SUB-4). */
@@ -252,11 +241,7 @@ export class Channel {
     this.#paces.close();
     for (const cohort of this.#cohorts.values()) cohort.close();
     this.#sources.close();
-    this.#goOnCounting();
-  }
-
-  #goOnCounting(): void {
-    for (const goOn of this.#counting.splice(0)) goOn();
+    this.counts.close();
   }
 
   #enter(member: Member): void {

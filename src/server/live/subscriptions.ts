@@ -84,7 +84,7 @@ export class Subscriptions {
       const place = viewAndStand(asked, cursor, channel);
       if (place !== undefined) return { channel, ...place };
       // The order of keys is built once for everyone who asks; each turn of this brings it nearer, or another channel.
-      await channel.counts();
+      await channel.counts.more();
     }
   }
 
@@ -133,7 +133,7 @@ function viewAndStand(view: View, cursor: string | undefined, channel: Channel):
   const over = Number.isFinite(view.atMost) ? overViewOf(view) : undefined;
   const startOver = (reset: ResetReason): ViewAndStand | undefined => {
     if (over === undefined) return { view, stand: { reset } };
-    const count = channel.countOf(view.prefix);
+    const count = channel.counts.of(view.prefix);
     return count === undefined ? undefined : { view: count > view.atMost ? over : view, stand: { reset } };
   };
   if (cursor === undefined) return startOver("start");
