@@ -155,10 +155,10 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
       void request("window", JSON.stringify({ sub, ...move }), (_, refused) =>
         refused === undefined ? up.moved(sub) : up.notSubscribed(sub, refused),
       ),
-    command: ({ id, board, text }) =>
+    command: ({ id, board, text, trace }) =>
       void request(
         "command",
-        `{"board":${JSON.stringify(board)},"id":${JSON.stringify(id)},"command":${text}}`,
+        `${JSON.stringify({ board, id, trace }).slice(0, -1)},"command":${text}}`,
         (result, refused) => (refused === undefined ? up.done(id, result as CommandResult) : up.refused(id, refused)),
       ),
     ping: () => void request("ping", "{}"),
