@@ -13,6 +13,10 @@ const BENCHES = {
     about: "what the tree and the checkpoints add to the CPU of durable appends",
     load: () => import("./proofs.mjs"),
   },
+  audit: {
+    about: "the first page of every kind of filter among a million records of the audit",
+    load: () => import("./audit.mjs"),
+  },
   start: {
     about: "restart from a snapshot and from the log alone, and memory per entry",
     load: () => import("./start.mjs"),
@@ -33,6 +37,10 @@ const BENCHES = {
   window: {
     about: "windows on a million entries: first rows, scrolling, searching, and changes while 100 are open",
     load: () => import("./window.mjs"),
+  },
+  browse: {
+    about: "the dashboard on a million entries in Chromium: scrolling, jumping, memory",
+    load: () => import("./browse.mjs"),
   },
   mixed: {
     about: "dashboards on a board that is mostly idle: pages that poll, the classic socket, sessions",

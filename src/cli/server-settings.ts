@@ -28,6 +28,7 @@ export interface ServerFlags {
   readonly anchorFile?: string;
   readonly anchorUrl?: string;
   readonly anchorAllowPrivate?: boolean;
+  readonly webhookAllowPrivate?: boolean;
   readonly redactValues?: boolean;
   readonly json?: boolean;
 }
@@ -93,6 +94,7 @@ export function addServerSettings(command: Command): Command {
     )
     .addOption(setting("--anchor-url <url>", "and send it to this address, by POST"))
     .addOption(setting("--anchor-allow-private", "the address may be in a private network"))
+    .addOption(setting("--webhook-allow-private", "webhooks may be in private networks"))
     .addOption(setting("--redact-values", "look for secrets also in entries' values and tasks' details"))
     .addOption(configSetting())
     .option("--json", "print JSON lines instead of text");
@@ -111,6 +113,7 @@ export function serverOptionsOf(flags: ServerFlags): ServerOptions {
     maxConnectionsPerIp: flags.maxConnectionsPerIp,
     maxConnections: flags.maxConnections,
     checkpoints: { everyRecords: flags.checkpointRecords, everyMs: flags.checkpointEvery },
+    ...(flags.webhookAllowPrivate === true ? { webhooks: { allowPrivate: true } } : {}),
     ...(flags.redactValues === true ? { redactValues: true } : {}),
     ...(flags.anchorFile === undefined && flags.anchorUrl === undefined
       ? {}

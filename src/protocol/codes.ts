@@ -125,6 +125,7 @@ export const CODES = {
     "Choose a parent nearer to the root.",
   ),
   no_such_alert: code(404, "no", "There is no alert with this name.", "GET …/alerts lists them; old ones are dropped."),
+  no_such_webhook: code(404, "no", "The board has no webhook of this id.", "GET …/webhooks lists them."),
   not_paused: code(409, "no", "The scope is not paused.", "Nothing."),
   nothing_to_reset: code(409, "no", "None of the named windows runs any more.", "Nothing."),
   number_too_large: code(

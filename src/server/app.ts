@@ -26,6 +26,7 @@ import { priceRoutes } from "./routes/prices.ts";
 import { proofRoutes } from "./routes/proofs.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { streamRoutes } from "./routes/stream.ts";
 import { answerError, createValidator, refuseUnknownQuery } from "./validation.ts";
@@ -94,6 +95,7 @@ export async function createApp(
   entryRoutes(app, near);
   budgetRoutes(app, near);
   budgetHistoryRoute(app, near);
+  webhookRoutes(app, near);
   priceRoutes(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);

@@ -25,6 +25,7 @@ import type { PriceBook } from "./prices/price-book.ts";
 import { Refusal, refusalOf } from "./problem.ts";
 import { redactCommand } from "./redaction.ts";
 import { boardEtag, isFresh } from "./views/etag.ts";
+import type { Webhooks } from "./webhooks/webhooks.ts";
 
 export type App = FastifyInstance<
   http.Server,
@@ -44,6 +45,7 @@ export interface Near {
   readonly streams: Set<Session>;
   /** Live tails of the audit. */
   readonly tails: Set<Tail>;
+  readonly webhooks: Webhooks;
   /** Wall time in ms. */
   readonly now: () => number;
   /** Boards that a workspace is followed onto. */

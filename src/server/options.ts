@@ -1,6 +1,7 @@
 // Owns what a server can be told at its start, the defaults, and the refusal of settings that are not safe.
 // Does not own the limits of the board itself (protocol/limits). Every bound here is law L6's.
 
+import type { WebhookOptions } from "./webhooks/webhooks.ts";
 import type { Logger } from "pino";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
 import type { AnchorOptions } from "./anchors/anchors.ts";
@@ -37,7 +38,7 @@ export interface Timings {
 
 export const DEFAULT_TIMINGS: Timings = {
   tickMs: 2000,
-  pingMs: 15_000,
+  pingMs: 22_000,
   pongMs: 10_000,
   sweepMs: 1000,
   slowMs: 30_000,
@@ -98,6 +99,8 @@ export interface ServerOptions {
   readonly checkpoints?: { readonly everyRecords?: number; readonly everyMs?: number };
   /** Where each signed checkpoint goes besides: a file it is appended to, an address it is sent to. */
   readonly anchors?: AnchorOptions;
+  /** How the server sends alerts to webhooks. */
+  readonly webhooks?: WebhookOptions;
   /** Look for secrets also in entries' values and tasks' details, and put `[redacted:<kind>]` in their place. Default false. */
   readonly redactValues?: boolean;
   readonly timings?: Partial<Timings>;

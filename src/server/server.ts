@@ -24,6 +24,7 @@ import { asksForSession, createSessionSockets } from "./live/session-socket.ts";
 import { SYSTEM_TIMERS } from "./live/timers.ts";
 import { createClassicSockets } from "./socket/classic-socket.ts";
 import { createFrames } from "./views/frames.ts";
+import { createWebhooks } from "./webhooks/webhooks.ts";
 
 /** Clients of a server that stops come back spread over a time: this, and a quarter of a ms for each. */
 const DRAIN_SPREAD_MS = 1000;
@@ -99,6 +100,8 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const followers = await createFollowers({ engine, follow: options.follow ?? [], limits: settings.limits, log });
     starting.push(() => followers.close());
 
+    const webhooks = await createWebhooks(engine, options.dataDir, options.webhooks ?? {}, log);
+    starting.push(() => webhooks.close());
     const frames = createFrames(Date.now);
     const connections = createConnections({ perIp: settings.maxConnectionsPerIp, total: settings.maxConnections });
     const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
@@ -123,7 +126,8 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       tails: new Set(),
       now: Date.now,
       followed: followers.boards,
-      warnings: () => ({ ...followers.warnings(), ...anchors.warnings() }),
+      webhooks,
+      warnings: () => ({ ...followers.warnings(), ...anchors.warnings(), ...webhooks.warnings() }),
       notReady: () => reasonsNotReady(engine, [DEFAULT_BOARD, ...followers.boards], stopping, followers.pending()),
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
@@ -167,6 +171,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       sessions.close();
       await searcher.close();
       await app.close();
+      await webhooks.close();
       await engine.close();
       // The last checkpoints are signed by then.
       await anchors.close(timings.stopMs / 5);

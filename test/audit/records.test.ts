@@ -153,7 +153,7 @@ describe("every record as audit", () => {
     }
   });
 
-  it("says the same after a restart that judges nothing again, and after one without its index", async () => {
+  it("says the same after a restart without its index: outcomes are known again", async () => {
     let server = await onDisk();
     await fill(server);
     const before = await records(server);
@@ -309,6 +309,20 @@ describe("the live tail", () => {
     await tail.close();
     expect(new Set(seen.filter(({ event }) => event === "record").map(({ data }) => data["about"])).size).toBe(60);
   }, 40_000);
+});
+
+describe("a server that stops", () => {
+  it("ends tails as a stream ends, so that readers come back, and waits for none of them", async () => {
+    const server = await onDisk();
+    const request = http.get({ host: "127.0.0.1", port: server.port, path: `${BOARD}/audit/tail`, agent: false });
+    const response = await new Promise<http.IncomingMessage>((done) => request.once("response", done));
+    let text = "";
+    response.setEncoding("utf8").on("data", (part: string) => (text += part));
+    const ended = new Promise<boolean>((done) => response.once("close", () => done(response.complete)));
+    await until(() => text.includes("event: open"));
+    await server.close();
+    expect([await ended, text.endsWith("retry: 20\n\n")]).toStrictEqual([true, true]);
+  });
 });
 
 describe("exports", () => {

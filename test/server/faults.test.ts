@@ -8,6 +8,7 @@ import { createEngine } from "../../src/engine/index.ts";
 import { type BoardLog, createMemoryStore, LogError, type Store } from "../../src/log/index.ts";
 import { CODES, DEFAULT_LIMITS, type Limits } from "../../src/protocol/index.ts";
 import { createApp } from "../../src/server/app.ts";
+import { createWebhooks } from "../../src/server/webhooks/webhooks.ts";
 import { createHub } from "../../src/server/live/hub.ts";
 import { createRowHost } from "../../src/server/live/row-host.ts";
 import type { Session } from "../../src/server/live/session.ts";
@@ -51,7 +52,9 @@ async function over(
   const prices = await openPriceBook({});
   const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, prices, host, fault });
   ends.push(async () => hub.close());
+  const webhooks = await createWebhooks(engine, undefined, {}, pino({ level: "silent" }));
   const near = {
+    webhooks,
     engine,
     settings,
     hub,

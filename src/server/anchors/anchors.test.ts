@@ -101,7 +101,13 @@ describe("an anchor address", () => {
     await until(() => got.length === 7);
     await anchors.close(1000);
     expect(got.map((one) => one.split(" ").slice(0, 2).join(" "))).toStrictEqual([
-      ...["503 1", "200 1", "429 2", "500 2", "200 2", "403 3", "200 4"],
+      "503 1",
+      "200 1",
+      "429 2",
+      "500 2",
+      "200 2",
+      "403 3",
+      "200 4",
     ]);
     expect(got[0]).toContain("text/plain; charset=utf-8");
     expect(said.join()).not.toContain("hunter2");

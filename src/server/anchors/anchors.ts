@@ -58,7 +58,9 @@ function checkedUrl(url: string, policy: OutboundPolicy): URL {
   } catch (error) {
     if (!(error instanceof OutboundError)) throw error;
     const hint = error.code === "private_address" ? " Pass --anchor-allow-private if that is meant." : "";
-    throw new Error(`refusing to anchor checkpoints at ${redactAddress(url)}: it ${error.message}.${hint}`);
+    throw new Error(`refusing to anchor checkpoints at ${redactAddress(url)}: it ${error.message}.${hint}`, {
+      cause: error,
+    });
   }
 }
 
