@@ -12,6 +12,7 @@ export interface ServerFlags {
   readonly data: string;
   readonly memory?: boolean;
   readonly follow?: readonly FollowedFolder[];
+  readonly prices?: string;
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
@@ -47,6 +48,7 @@ export function addServerSettings(command: Command): Command {
         parseFollow,
       ),
     )
+    .addOption(setting("--prices <file>", "JSON file of prices of models, before those that come with the program"))
     .addOption(
       setting("--insecure", "listen beyond loopback without tokens: everyone who reaches the port can read and write"),
     )
@@ -104,6 +106,7 @@ export function serverOptionsOf(flags: ServerFlags): ServerOptions {
     port: flags.port,
     ...(flags.memory === true ? { memory: true } : { dataDir: flags.data }),
     ...(flags.follow === undefined ? {} : { follow: flags.follow }),
+    ...(flags.prices === undefined ? {} : { prices: flags.prices }),
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(flags.allowHost === undefined ? {} : { allowedHosts: flags.allowHost }),
     ...(flags.allowOrigin === undefined ? {} : { allowedOrigins: flags.allowOrigin }),

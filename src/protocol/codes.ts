@@ -74,6 +74,18 @@ export const CODES = {
     "No price of this model is known, and a budget on the path limits money.",
     "Add its price (--prices FILE, PUT /api/v1/prices/{model}), state nanoUsd, or set unknownModel to tokensOnly.",
   ),
+  usage_mismatch: code(
+    422,
+    "no",
+    "`tokens` is not the sum of `usage`, whose kinds are disjoint.",
+    "Leave `tokens` out, or state cached input and reasoning apart from `input` and `output`.",
+  ),
+  no_such_price: code(
+    404,
+    "no",
+    "No price of this model is known, or none was put.",
+    "See GET /api/v1/prices?q=…; PUT /api/v1/prices/{model} states one.",
+  ),
   too_many_holds: code(
     429,
     "later",

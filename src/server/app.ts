@@ -22,6 +22,7 @@ import { entryRoutes } from "./routes/entries.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
+import { priceRoutes } from "./routes/prices.ts";
 import { proofRoutes } from "./routes/proofs.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
@@ -95,6 +96,7 @@ export async function createApp(
   budgetRoutes(app, near);
   budgetHistoryRoute(app, near);
   webhookRoutes(app, near);
+  priceRoutes(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);
   auditRecordRoutes(app, near);

@@ -61,6 +61,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Folder of the durable log. Left out only with `memory`. */
   readonly dataDir?: string;
+  /** File of prices that hold before those of the package (docs/budgets-gateway.md). Read at the start. */
+  readonly prices?: string;
   /** Keep everything in memory and lose it at the end. */
   readonly memory?: boolean;
   /** Workspaces of existing swarms to follow, each onto a board. Several may share one. */

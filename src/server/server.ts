@@ -16,6 +16,7 @@ import { createFollowers } from "./followers.ts";
 import { createLog } from "./log.ts";
 import type { Near } from "./near.ts";
 import { DEFAULT_BOARD, type ServerOptions, settle } from "./options.ts";
+import { openPriceBook } from "./prices/price-book.ts";
 import { createHub } from "./live/hub.ts";
 import { createKeySearcher } from "./live/key-searcher.ts";
 import { createRowHost } from "./live/row-host.ts";
@@ -91,6 +92,8 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
   let stopping = false;
   const starting: (() => Promise<void>)[] = [() => engine.close()];
   try {
+    // Before anything is taken, so that a bad file of prices stops the start. The data folder is locked by now.
+    const prices = await openPriceBook({ dataDir: options.dataDir, file: options.prices });
     if (!engine.list().includes(DEFAULT_BOARD)) await engine.create(DEFAULT_BOARD);
     // Opened now, so that a damaged log stops the start and not the first request.
     await engine.board(DEFAULT_BOARD);
@@ -109,6 +112,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       limits: settings.limits,
       redaction: settings.redaction,
       timers: SYSTEM_TIMERS,
+      prices,
       host,
       stuckMs: timings.slowMs,
       fault,
@@ -117,6 +121,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       engine,
       settings,
       hub,
+      prices,
       streams: new Set(),
       tails: new Set(),
       now: Date.now,

@@ -14,6 +14,7 @@ import { createRowHost } from "../../src/server/live/row-host.ts";
 import type { Session } from "../../src/server/live/session.ts";
 import { SYSTEM_TIMERS } from "../../src/server/live/timers.ts";
 import { settle } from "../../src/server/options.ts";
+import { openPriceBook } from "../../src/server/prices/price-book.ts";
 import { type Answer, ask, write } from "./harness.ts";
 
 const ends: (() => Promise<unknown>)[] = [];
@@ -48,7 +49,8 @@ async function over(
     throw error;
   };
   const host = createRowHost(() => () => undefined, fault);
-  const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, host, fault });
+  const prices = await openPriceBook({});
+  const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, prices, host, fault });
   ends.push(async () => hub.close());
   const webhooks = await createWebhooks(engine, undefined, {}, pino({ level: "silent" }));
   const near = {
@@ -56,6 +58,7 @@ async function over(
     engine,
     settings,
     hub,
+    prices,
     streams: new Set<Session>(),
     tails: new Set<never>(),
     now: Date.now,
