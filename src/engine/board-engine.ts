@@ -20,6 +20,7 @@ import {
   DEFAULT_LIMITS,
   RULES_VERSION,
   seq,
+  type Command,
   type Draft,
   type Limits,
   type LogRecord,
@@ -28,11 +29,13 @@ import {
 } from "../protocol/index.ts";
 import { type BoardClock, createBoardClock, SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
 import type { Applied, BoardHandle, Submission } from "./contract.ts";
+import { createBurnWatch } from "./burn-watch.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
 import { createNotary, DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
 import { recoverBoard } from "./recovery.ts";
 import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
+import { createWindowWatch } from "./window-watch.ts";
 
 /** Appends under way at once: one on the disk and one encoded behind it. */
 const MAX_APPENDS = 2;
@@ -79,6 +82,8 @@ class RunningBoard implements BoardEngine {
   readonly #notice: (message: string, detail?: unknown) => void;
   readonly #listeners = new Set<(group: readonly Applied[]) => void>();
   readonly #expiry;
+  readonly #windows;
+  readonly #burn;
   readonly #snapshotter;
   readonly #notary;
   #appends = 0;
@@ -105,8 +110,15 @@ class RunningBoard implements BoardEngine {
       state,
       clockNow: () => clock.now(),
       after: this.#timepieces.after,
-      expire: (items) =>
-        this.submit({ actor: "system", source: "system", command: { type: "items.expire", items: [...items] } }),
+      expire: (items) => this.#submitOwn({ type: "items.expire", items: [...items] }),
+    });
+    const timepieces = this.#timepieces;
+    this.#windows = createWindowWatch({ state, timepieces, notice, begin: () => this.#beginWindows() });
+    this.#burn = createBurnWatch({
+      state,
+      timepieces,
+      clockNow: () => clock.now(),
+      tell: (command) => this.#submitOwn(command),
     });
     this.#snapshotter = createSnapshotter({
       state,
@@ -125,14 +137,12 @@ class RunningBoard implements BoardEngine {
 
   async start(): Promise<void> {
     // A new board begins with the newest rules; one of an earlier version goes on with them (rule 1).
-    if (this.state.rules < RULES_VERSION) {
-      await this.submit({
-        actor: "system",
-        source: "system",
-        command: { type: "rules.change", version: RULES_VERSION },
-      });
-    }
+    if (this.state.rules < RULES_VERSION) await this.#submitOwn({ type: "rules.change", version: RULES_VERSION });
     await this.#expiry.catchUp();
+    // Windows that ended while nobody was here: one record, straight to those that run now.
+    await new Promise<void>((resolve) => {
+      if (!this.#beginWindows(resolve)) resolve();
+    });
   }
 
   get position(): BoardHandle["position"] {
@@ -152,6 +162,10 @@ class RunningBoard implements BoardEngine {
 
   clockNow(): number {
     return this.#clock.now();
+  }
+
+  #submitOwn(command: Command): Promise<Outcome> {
+    return this.submit({ actor: "system", source: "system", command });
   }
 
   submit(submission: Submission): Promise<Outcome> {
@@ -218,6 +232,8 @@ class RunningBoard implements BoardEngine {
 
   async #finish(): Promise<void> {
     this.#expiry.close();
+    this.#windows.close();
+    this.#burn.close();
     if (this.#inbox.length > 0 || this.#appends > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -242,14 +258,46 @@ class RunningBoard implements BoardEngine {
 
   #flush(): void {
     while (this.#resync === undefined && this.#appends < MAX_APPENDS && this.#inbox.length > 0) {
-      const group = this.#inbox.take();
-      this.#appends++;
-      this.#memory.log.append(group.map((waiting) => waiting.draft)).then(
-        (records) => this.#durable(group, records),
-        (error: unknown) => this.#failed(group, error),
-      );
+      const group: Waiting[] = [];
+      for (const waiting of this.#inbox.take()) {
+        if (waiting.draft.at >= this.#windows.dueAt()) group.push(...this.#resetsBefore(waiting.draft));
+        group.push(waiting);
+      }
+      this.#append(group);
     }
     if (this.#appends === 0 && this.#inbox.length === 0) this.#idle?.();
+  }
+
+  #append(group: readonly Waiting[]): void {
+    this.#appends++;
+    this.#memory.log.append(group.map((waiting) => waiting.draft)).then(
+      (records) => this.#durable(group, records),
+      (error: unknown) => this.#failed(group, error),
+    );
+  }
+
+  /** Windows that begin before a command came: they stand in front of it, whatever waits or is under way (rule 2). */
+  #resetsBefore({ at, clock }: Pick<Draft, "at" | "clock">): Waiting[] {
+    return this.#windows.take(at).map((resets) => {
+      const command: Command = { type: "budget.reset", resets };
+      const draft: Draft = { at, clock, actor: "system", source: "system", id: commandId(""), command };
+      return { draft, bytes: 0, resolve: (outcome) => this.#windows.settled(resets, outcome) };
+    });
+  }
+
+  /** Begin what is due although nobody sends a command. False where nothing can be written now: the watch tries again. */
+  #beginWindows(done?: () => void): boolean {
+    const isBusy = this.#inbox.length > 0 || this.#appends >= MAX_APPENDS;
+    if (isBusy || this.unwritable !== undefined) return false;
+    const group = this.#resetsBefore({ at: this.#timepieces.wallMs(), clock: this.#clock.now() });
+    const last = group.pop();
+    if (last === undefined) return false;
+    const resolve = (outcome: Outcome): void => {
+      last.resolve(outcome);
+      done?.();
+    };
+    this.#append([...group, { ...last, resolve }]);
+    return true;
   }
 
   #durable(group: readonly Waiting[], records: readonly LogRecord[]): void {
@@ -277,6 +325,8 @@ class RunningBoard implements BoardEngine {
         this.#notice("a listener failed; the board goes on", error);
       }
     }
+    for (const { changes } of applied) this.#windows.applied(changes);
+    this.#burn.applied(applied);
     this.#expiry.arm();
     this.#snapshotter.applied(records.length);
     this.#notary.applied(records.length);
