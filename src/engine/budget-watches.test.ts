@@ -312,7 +312,12 @@ describe("how long budgets will last", () => {
     await world.do(
       window === undefined
         ? { type: "budget.open", task: "t", limitTokens }
-        : { ...open("t", "UTC", window), type: "budget.open", task: "t", limitTokens },
+        : {
+            type: "budget.open",
+            task: "t",
+            limitTokens,
+            window: { every: window, timeZone: "UTC", rollover: false },
+          },
     );
     const burn = async (tokens: number, everyMs: number, forMs: number) => {
       for (let ms = 0; ms < forMs; ms += everyMs) {
