@@ -16,11 +16,11 @@ import {
   type SpendingQuestion,
 } from "../log/index.ts";
 import {
+  type Command,
   commandId,
   DEFAULT_LIMITS,
   RULES_VERSION,
   seq,
-  type Command,
   type Draft,
   type Limits,
   type LogRecord,
@@ -34,8 +34,8 @@ import { createExpiryTimer } from "./expiry-timer.ts";
 import { createNotary, DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
 import { recoverBoard } from "./recovery.ts";
-import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
 import { createWindowWatch } from "./window-watch.ts";
+import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
 
 /** Appends under way at once: one on the disk and one encoded behind it. */
 const MAX_APPENDS = 2;
@@ -71,6 +71,9 @@ export async function openBoard(options: BoardEngineOptions): Promise<BoardEngin
   await board.start();
   return board;
 }
+
+/** What the engine itself sends. */
+const system = (command: Command): Submission => ({ actor: "system", source: "system", command });
 
 class RunningBoard implements BoardEngine {
   readonly name: string;
@@ -110,15 +113,18 @@ class RunningBoard implements BoardEngine {
       state,
       clockNow: () => clock.now(),
       after: this.#timepieces.after,
-      expire: (items) => this.#submitOwn({ type: "items.expire", items: [...items] }),
+      expire: (items) => this.submit(system({ type: "items.expire", items: [...items] })),
     });
-    const timepieces = this.#timepieces;
-    this.#windows = createWindowWatch({ state, timepieces, notice, begin: () => this.#beginWindows() });
+    this.#windows = createWindowWatch({
+      state,
+      timepieces: this.#timepieces,
+      notice,
+      begin: () => this.#beginWindows(),
+    });
     this.#burn = createBurnWatch({
       state,
-      timepieces,
-      clockNow: () => clock.now(),
-      tell: (command) => this.#submitOwn(command),
+      timepieces: this.#timepieces,
+      project: (task, exhaustsAt) => void this.submit(system({ type: "budget.project", task, exhaustsAt })),
     });
     this.#snapshotter = createSnapshotter({
       state,
@@ -137,7 +143,9 @@ class RunningBoard implements BoardEngine {
 
   async start(): Promise<void> {
     // A new board begins with the newest rules; one of an earlier version goes on with them (rule 1).
-    if (this.state.rules < RULES_VERSION) await this.#submitOwn({ type: "rules.change", version: RULES_VERSION });
+    if (this.state.rules < RULES_VERSION) {
+      await this.submit(system({ type: "rules.change", version: RULES_VERSION }));
+    }
     await this.#expiry.catchUp();
     // Windows that ended while nobody was here: one record, straight to those that run now.
     await new Promise<void>((resolve) => {
@@ -162,10 +170,6 @@ class RunningBoard implements BoardEngine {
 
   clockNow(): number {
     return this.#clock.now();
-  }
-
-  #submitOwn(command: Command): Promise<Outcome> {
-    return this.submit({ actor: "system", source: "system", command });
   }
 
   submit(submission: Submission): Promise<Outcome> {
@@ -219,6 +223,10 @@ class RunningBoard implements BoardEngine {
 
   get proofs(): BoardHandle["proofs"] {
     return this.#memory.proofs;
+  }
+
+  rateOf(task: string): ReturnType<BoardHandle["rateOf"]> {
+    return { ...this.#burn.rateOf(task), exhaustsAt: this.#burn.exhaustsAt(task) };
   }
 
   signNow(): Promise<void> {
@@ -279,8 +287,8 @@ class RunningBoard implements BoardEngine {
   /** Windows that begin before a command came: they stand in front of it, whatever waits or is under way (rule 2). */
   #resetsBefore({ at, clock }: Pick<Draft, "at" | "clock">): Waiting[] {
     return this.#windows.take(at).map((resets) => {
-      const command: Command = { type: "budget.reset", resets };
-      const draft: Draft = { at, clock, actor: "system", source: "system", id: commandId(""), command };
+      const { actor, source, command } = system({ type: "budget.reset", resets });
+      const draft: Draft = { at, clock, actor, source, id: commandId(""), command };
       return { draft, bytes: 0, resolve: (outcome) => this.#windows.settled(resets, outcome) };
     });
   }
@@ -325,9 +333,12 @@ class RunningBoard implements BoardEngine {
         this.#notice("a listener failed; the board goes on", error);
       }
     }
-    for (const { changes } of applied) this.#windows.applied(changes);
-    this.#burn.applied(applied);
     this.#expiry.arm();
+    for (const { changes } of applied) {
+      if (changes.length === 0) continue;
+      this.#windows.applied(changes);
+      this.#burn.changed(changes);
+    }
     this.#snapshotter.applied(records.length);
     this.#notary.applied(records.length);
     return applied;

@@ -306,116 +306,42 @@ describe("rule 6: holds", () => {
 });
 
 describe("how long budgets will last", () => {
-  async function burning(limitTokens: number, window?: "hour" | "day") {
-    const world = createWorld(Date.parse("2026-03-27T00:00:00Z"));
-    await world.open();
-    await world.do(
-      window === undefined
-        ? { type: "budget.open", task: "t", limitTokens }
-        : {
-            type: "budget.open",
-            task: "t",
-            limitTokens,
-            window: { every: window, timeZone: "UTC", rollover: false },
-          },
-    );
-    const burn = async (tokens: number, everyMs: number, forMs: number) => {
-      for (let ms = 0; ms < forMs; ms += everyMs) {
-        void world.submit(charge("t", tokens));
-        await world.run(everyMs);
-      }
-    };
-    const told = async () =>
-      (await world.records()).flatMap(({ command, at }) =>
-        command.type === "budget.project" ? [{ at, exhaustsAt: command.exhaustsAt }] : [],
-      );
-    return { ...world, world, burn, told };
-  }
-
-  it("a steady rate that will not do is told once, close to the truth, and raises one alert", async () => {
-    const { world, burn, told } = await burning(100_000, "day");
-    // 10 000 an hour: spent after 10 of 24 hours.
-    await burn(500, 3 * MINUTE, 4 * HOUR);
-    const [first, ...more] = await told();
-    expect(more.length).toBeLessThanOrEqual(2);
-    const truth = Date.parse("2026-03-27T10:00:00Z");
-    expect(Math.abs((first?.exhaustsAt ?? 0) - truth)).toBeLessThan(2.5 * HOUR);
-    expect(Math.abs((world.budget("t")?.account?.exhaustsAt ?? 0) - truth)).toBeLessThan(HOUR);
-    const alerts = [...world.board.state.alerts.values()].filter(({ kind }) => kind === "projected");
-    expect(alerts).toHaveLength(1);
-    await world.board.close();
-  });
-
-  it("is told anew when spending slows down, and when it starts again", async () => {
-    const { world, burn, told } = await burning(100_000, "day");
-    await burn(500, 3 * MINUTE, 2 * HOUR);
-    await burn(1, 10 * MINUTE, 6 * HOUR);
-    expect((await told()).at(-1)?.exhaustsAt).toBeNull();
-    expect(world.budget("t")?.account?.exhaustsAt).toBeUndefined();
-    await burn(500, 3 * MINUTE, 3 * HOUR);
-    expect((await told()).at(-1)?.exhaustsAt).not.toBeNull();
-    await world.board.close();
-  });
-
-  it("a rate that will do is never told of, nor a spend or two however large, nor a branch that is moved below", async () => {
-    const { world, burn, told } = await burning(100_000, "day");
-    await world.do(charge("t", 20_000));
-    await world.run(10 * MINUTE);
-    await world.do(charge("t", 20_000));
-    await world.run(9 * HOUR);
-    await burn(100, 3 * MINUTE, 5 * HOUR);
-    await world.do({ type: "budget.open", task: "old" });
-    for (let n = 0; n < 20; n++) await world.do(charge("old", 1000));
-    await world.do({ type: "budget.move", task: "old", parent: "t" });
-    await world.run(HOUR);
-    expect(await told()).toEqual([]);
-    await world.board.close();
-  });
-
-  it("without a window, a day is looked ahead", async () => {
-    const { burn, told, world } = await burning(1_000_000);
-    // 10 000 an hour lasts for four days.
-    await burn(500, 3 * MINUTE, 3 * HOUR);
-    expect(await told()).toEqual([]);
-    await burn(5000, 3 * MINUTE, HOUR);
-    const times = (await told()).length;
-    // Once, and corrected once while the rate is still rising.
-    expect([1, 2]).toContain(times);
-    await world.board.close();
-  });
-
   it("law L6: however wild the spending, a budget is told of at most once in a minute, and a look writes at most 50 records", async () => {
-    const { world, told } = await burning(1_000_000, "hour");
+    const world = createWorld();
+    await world.open();
+    await world.do({ ...open("t", "UTC", "hour"), limitTokens: 1_000_000 } as Command);
     for (let n = 0; n < 120; n++) void world.submit({ type: "budget.open", task: `n${n}`, limitTokens: 10_000 });
     await world.run(1);
     let random = 7;
-    for (let n = 0; n < 1500; n++) {
+    for (let n = 0; n < 900; n++) {
       random = (random * 48_271) % 2_147_483_647;
       void world.submit(charge("t", random % (n % 100 < 50 ? 3000 : 3)));
       if (n % 30 === 0) for (let m = 0; m < 120; m++) void world.submit(charge(`n${m}`, 40));
       await world.run(2000);
     }
-    const records = await world.records();
-    const times = (await told()).length;
-    expect(times).toBeGreaterThan(3);
     const lastOf = new Map<string, number>();
     const perLook = new Map<number, number>();
-    for (const { command, clock } of records) {
+    for (const { command, clock } of await world.records()) {
       if (command.type !== "budget.project") continue;
       expect(clock - (lastOf.get(command.task) ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(MINUTE);
       lastOf.set(command.task, clock);
       perLook.set(clock, (perLook.get(clock) ?? 0) + 1);
     }
-    expect(Math.max(...perLook.values())).toBeLessThanOrEqual(50);
+    expect(lastOf.size).toBe(121);
+    expect(Math.max(...perLook.values())).toBe(50);
     await world.board.close();
   });
 
   it("a wall clock that jumps makes no rate", async () => {
-    const { world, burn, told } = await burning(100_000, "day");
-    await burn(100, 3 * MINUTE, HOUR);
-    world.jump(-5 * HOUR);
-    await burn(100, 3 * MINUTE, HOUR);
-    expect(await told()).toEqual([]);
+    const world = createWorld();
+    await world.open();
+    await world.do({ ...open("t", "UTC", "day"), limitTokens: 100_000 } as Command);
+    for (let n = 0; n < 40; n++) {
+      void world.submit(charge("t", 100));
+      await world.run(3 * MINUTE);
+      if (n === 20) world.jump(-5 * HOUR);
+    }
+    expect(await world.typesOf()).not.toContain("budget.project");
     await world.board.close();
   });
 });

@@ -1,136 +1,146 @@
-// Owns the watch over how long budgets will last: it measures what is spent, and writes `budget.project` when it changes its
-// mind. The fold raises the alert (rules-2/windows.ts). Does not own the arithmetic (burn-rate.ts).
-// Bounded (L6): budgets that are measured, looks per time, records per look and per budget. At the bound of budgets, the one
-// that was not spent of for longest is forgotten; it is measured anew with its next spend. A restart begins anew, too.
+// Owns the look ahead: how fast each budget is spent of late, and whether it will last until its window ends.
+// It sends `budget.project` when it changes its mind, and the fold raises the alert. Does not own thresholds (board/rules-2).
+// The rate is an exponentially weighted mean over ten minutes, so that a burst counts while it is news and fades when it
+// is over; it begins at nothing, so the first spends are not taken for a habit.
+// Bounded: MOST_WATCHED budgets are watched, those that were spent of longest ago are let go first; one record per budget
+// and MIN_PAUSE_MS, MOST_PER_LOOK in one look.
 
 import type { BoardState } from "../board/index.ts";
-import { type Budget, type CommandOf, type LogRecord, type Outcome, withCarried } from "../protocol/index.ts";
+import { type Budget, type Change, withCarried } from "../protocol/index.ts";
 import type { Timepieces } from "./board-clock.ts";
-import { beginBurn, type Burn, LIFETIME_AHEAD_MS, memoryMs, passTo, project } from "./burn-rate.ts";
-import type { Applied } from "./contract.ts";
 
-const MAX_MEASURED = 10_000;
-const LOOK_MS = 10_000;
-const MAX_RECORDS_PER_LOOK = 50;
-/** Between two records of one budget: this, or a tenth of the rate's memory if that is longer. */
-const LEAST_GAP_MS = 60_000;
-/** Weighted spends below which nothing is remembered of a budget. */
-const FORGOTTEN = 0.001;
+/** After so long without a spend, the rate has fallen to 37 %. */
+const MEAN_MS = 600_000;
+/** How far a budget without a window is looked ahead. */
+const HORIZON_MS = 24 * 3_600_000;
+/** How often all that are watched are looked at. */
+const LOOK_MS = 15_000;
+/** Between two records of one budget. */
+const MIN_PAUSE_MS = 60_000;
+/** Records that one look sends. The budgets behind them wait for the next look. */
+const MOST_PER_LOOK = 50;
+/** Spends and time that a rate has to rest on. */
+const LEAST_SPENDS = 3;
+const LEAST_MS = 30_000;
+/** It is said to last again only where it would last so much longer than needed: no to and fro at the edge. */
+const SLACK = 1.25;
+const MOST_WATCHED = 10_000;
 
-interface Measured {
-  readonly burn: Burn;
-  readonly tauMs: number;
-  everTokens: number;
-  everNanoUsd: number;
-  /** Board clock from which it may be told again; Infinity while a record is under way. */
-  mayTellAt: number;
+interface Watched {
+  /** Since when spends are seen. */
+  readonly since: number;
+  spends: number;
+  tokens: number;
+  nanoUsd: number;
+  /** Per ms, at `at`. */
+  tokenRate: number;
+  nanoUsdRate: number;
+  at: number;
+  saidAt: number;
 }
 
 export interface BurnWatch {
-  /** Hear of records that are applied. */
-  applied(group: readonly Applied[]): void;
+  /** Budgets have changed. */
+  changed(changes: readonly Change[]): void;
+  /** When a budget will be spent at the present rate, in wall time; undefined where nothing can be said, or never. */
+  exhaustsAt(task: string): number | undefined;
+  /** Tokens and nano-USD an hour, of late. */
+  rateOf(task: string): { readonly tokensPerHour: number; readonly nanoUsdPerHour: number };
   close(): void;
 }
 
-export interface BurnWatchOptions {
+export function createBurnWatch(options: {
   readonly state: BoardState;
-  readonly timepieces: Pick<Timepieces, "wallMs" | "after">;
-  readonly clockNow: () => number;
-  readonly tell: (command: CommandOf<"budget.project">) => Promise<Outcome>;
-}
-
-export function createBurnWatch({ state, timepieces, clockNow, tell }: BurnWatchOptions): BurnWatch {
-  // In the order of their last spends.
-  const measured = new Map<string, Measured>();
+  readonly timepieces: Timepieces;
+  readonly project: (task: string, exhaustsAt: number | null) => void;
+}): BurnWatch {
+  const { state, timepieces, project } = options;
+  const watched = new Map<string, Watched>();
   let cancel: (() => void) | undefined;
   let closed = false;
 
+  const see = (task: string, budget: Budget | undefined): void => {
+    const now = timepieces.monotonicMs();
+    const tokens = budget?.account?.everTokens ?? budget?.usedTokens ?? 0;
+    const nanoUsd = budget?.account?.everNanoUsd ?? 0;
+    const one = watched.get(task);
+    if (budget === undefined || budget.closed || !isLimited(budget)) {
+      watched.delete(task);
+      return;
+    }
+    if (one === undefined) {
+      const fresh = { tokens, nanoUsd, tokenRate: 0, nanoUsdRate: 0, at: now, since: now, spends: 0 };
+      watched.set(task, { ...fresh, saidAt: Number.NEGATIVE_INFINITY });
+      if (watched.size > MOST_WATCHED) watched.delete(watched.keys().next().value ?? task);
+      return;
+    }
+    // Moves of branches are no spends; they only ever come with a jump of both ways, and fade.
+    const spentTokens = Math.max(0, tokens - one.tokens);
+    const spentNanoUsd = Math.max(0, nanoUsd - one.nanoUsd);
+    one.tokens = tokens;
+    one.nanoUsd = nanoUsd;
+    if (spentTokens === 0 && spentNanoUsd === 0) return;
+    fade(one, now);
+    one.tokenRate += spentTokens / MEAN_MS;
+    one.nanoUsdRate += spentNanoUsd / MEAN_MS;
+    one.spends++;
+    // To the end of the order: it is the news.
+    watched.delete(task);
+    watched.set(task, one);
+    arm();
+  };
+
+  const look = (): void => {
+    cancel = undefined;
+    const now = timepieces.monotonicMs();
+    let said = 0;
+    for (const [task, one] of watched) {
+      if (said >= MOST_PER_LOOK) break;
+      const budget = state.budgets.get(task);
+      if (budget === undefined) continue;
+      const told = budget.account?.exhaustsAt;
+      const is = projected(budget, one, now, told === undefined ? 1 : SLACK);
+      const isNews = told === undefined ? is !== undefined : is === undefined || isFar(told, is, timepieces.wallMs());
+      if (!isNews || now - one.saidAt < MIN_PAUSE_MS) continue;
+      one.saidAt = now;
+      said++;
+      project(task, is === undefined ? null : Math.round(is));
+    }
+    arm();
+  };
+
+  const projected = (budget: Budget, one: Watched, now: number, slack: number): number | undefined => {
+    if (one.spends < LEAST_SPENDS || now - one.since < LEAST_MS) return undefined;
+    fade(one, now);
+    const ms = lastsMs(budget, one);
+    const wall = timepieces.wallMs();
+    const horizon = (budget.account?.window?.endsAt ?? wall + HORIZON_MS) - wall;
+    return ms <= 0 || ms > horizon * slack ? undefined : wall + ms;
+  };
+
   const arm = (): void => {
-    if (closed || cancel !== undefined || measured.size === 0) return;
+    if (closed || cancel !== undefined || watched.size === 0) return;
     cancel = timepieces.after(LOOK_MS, look, true);
   };
 
-  const keep = (task: string, one: Measured): void => {
-    measured.delete(task);
-    measured.set(task, one);
-    for (const oldest of measured.keys()) {
-      if (measured.size <= MAX_MEASURED) break;
-      measured.delete(oldest);
-    }
-  };
-
-  const begin = (task: string, budget: Budget, clock: number): void => {
-    const tauMs = memoryMs(budget.terms?.window?.every);
-    const { everTokens, everNanoUsd } = everOf(budget);
-    keep(task, { burn: beginBurn(clock), tauMs, everTokens, everNanoUsd, mayTellAt: 0 });
-  };
-
-  const spent = (task: string, record: LogRecord, isSpend: boolean): void => {
-    const budget = state.budgets.get(task);
-    const one = measured.get(task);
-    if (budget === undefined || budget.closed || !isLimited(budget)) return void measured.delete(task);
-    if (one === undefined || one.tauMs !== memoryMs(budget.terms?.window?.every)) {
-      if (isSpend) begin(task, budget, record.clock);
-      return;
-    }
-    const { everTokens, everNanoUsd } = everOf(budget);
-    const tokens = everTokens - one.everTokens;
-    const nanoUsd = everNanoUsd - one.everNanoUsd;
-    one.everTokens = everTokens;
-    one.everNanoUsd = everNanoUsd;
-    if (!isSpend || (tokens <= 0 && nanoUsd <= 0)) return;
-    passTo(one.burn, record.clock, one.tauMs);
-    one.burn.tokens += Math.max(0, tokens);
-    one.burn.nanoUsd += Math.max(0, nanoUsd);
-    one.burn.spends++;
-    keep(task, one);
-  };
-
-  function look(): void {
-    cancel = undefined;
-    const clock = clockNow();
-    const nowMs = timepieces.wallMs();
-    let told = 0;
-    for (const [task, one] of measured) {
-      if (told >= MAX_RECORDS_PER_LOOK) break;
-      const budget = state.budgets.get(task);
-      passTo(one.burn, clock, one.tauMs);
-      const exhaustsAt = budget?.account?.exhaustsAt;
-      if (budget === undefined || (one.burn.spends < FORGOTTEN && exhaustsAt === undefined)) {
-        measured.delete(task);
-        continue;
-      }
-      if (clock < one.mayTellAt) continue;
-      const untilMs = budget.account?.window?.endsAt ?? nowMs + LIFETIME_AHEAD_MS;
-      const next = project(one.burn, one.tauMs, { nowMs, untilMs, left: leftUntilLimit(budget), told: exhaustsAt });
-      if (next === undefined) continue;
-      told++;
-      one.mayTellAt = Number.POSITIVE_INFINITY;
-      void tell({ type: "budget.project", task, exhaustsAt: next }).then((outcome) => {
-        // One that could not be written is tried again with the next look.
-        one.mayTellAt = outcome.seq === undefined ? 0 : clock + Math.max(LEAST_GAP_MS, one.tauMs / 10);
-      });
-    }
-    arm();
-  }
-
-  // What was told before the start may be taken back.
-  for (const [task, budget] of state.budgets) {
-    if (budget.account?.exhaustsAt !== undefined && !budget.closed) begin(task, budget, clockNow());
-  }
-  arm();
-
   return {
-    applied(group) {
-      // A branch that is moved takes its past along, which nobody spent just now.
-      const moved = new Set<string>();
-      for (const { record, changes } of group) {
-        if (isMove(record)) for (const { type, name } of changes) if (type === "budget.changed") moved.add(name);
-      }
-      for (const { record, changes } of group) {
-        for (const { type, name } of changes) if (type === "budget.changed") spent(name, record, !moved.has(name));
-      }
-      arm();
+    changed(changes) {
+      for (const { type, name } of changes) if (type === "budget.changed") see(name, state.budgets.get(name));
+    },
+    exhaustsAt(task) {
+      const one = watched.get(task);
+      const budget = state.budgets.get(task);
+      if (one === undefined || budget === undefined) return undefined;
+      return projected(budget, one, timepieces.monotonicMs(), Number.POSITIVE_INFINITY);
+    },
+    rateOf(task) {
+      const one = watched.get(task);
+      if (one === undefined) return { tokensPerHour: 0, nanoUsdPerHour: 0 };
+      fade(one, timepieces.monotonicMs());
+      return {
+        tokensPerHour: Math.round(one.tokenRate * 3_600_000),
+        nanoUsdPerHour: Math.round(one.nanoUsdRate * 3_600_000),
+      };
     },
     close() {
       closed = true;
@@ -139,25 +149,26 @@ export function createBurnWatch({ state, timepieces, clockNow, tell }: BurnWatch
   };
 }
 
-function isMove({ command }: LogRecord): boolean {
-  const types = command.type === "batch" ? command.commands.map(({ type }) => type) : [command.type];
-  return types.some((type) => type === "budget.move" || type === "budget.open" || type === "budget.unmirror");
+const isLimited = ({ limitTokens, terms }: Budget): boolean =>
+  limitTokens !== undefined || terms?.limitNanoUsd !== undefined;
+
+function fade(one: Watched, now: number): void {
+  const kept = Math.exp(-Math.max(0, now - one.at) / MEAN_MS);
+  one.tokenRate *= kept;
+  one.nanoUsdRate *= kept;
+  one.at = now;
 }
 
-const isLimited = (budget: Budget): boolean =>
-  budget.limitTokens !== undefined || budget.terms?.limitNanoUsd !== undefined;
-
-const everOf = ({ account, usedTokens }: Budget): { readonly everTokens: number; readonly everNanoUsd: number } => ({
-  everTokens: account?.everTokens ?? usedTokens,
-  everNanoUsd: account?.everNanoUsd ?? 0,
-});
-
-/** Until the limit itself: what is held is not spent yet, and an overdraft is beyond the limit. */
-function leftUntilLimit({ limitTokens, usedTokens, terms, account }: Budget) {
-  const left = (limit: number | undefined, carried: number | undefined, used: number): number =>
-    (withCarried(limit, carried) ?? Number.POSITIVE_INFINITY) - used;
-  return {
-    tokens: left(limitTokens, account?.carriedTokens, usedTokens),
-    nanoUsd: left(terms?.limitNanoUsd, account?.carriedNanoUsd, account?.nanoUsd ?? 0),
-  };
+/** How long what is left will do, in ms: the shorter of tokens and money. Infinity at no rate. */
+function lastsMs(budget: Budget, { tokenRate, nanoUsdRate }: Watched): number {
+  const { account, terms } = budget;
+  const tokens = withCarried(budget.limitTokens, account?.carriedTokens);
+  const nanoUsd = withCarried(terms?.limitNanoUsd, account?.carriedNanoUsd);
+  const ms = (limit: number | undefined, used: number, rate: number): number =>
+    limit === undefined || rate <= 0 ? Number.POSITIVE_INFINITY : (limit - used) / rate;
+  return Math.min(ms(tokens, budget.usedTokens, tokenRate), ms(nanoUsd, account?.nanoUsd ?? 0, nanoUsdRate));
 }
+
+/** Whether a new estimate differs by more than a quarter of the time that is left. */
+const isFar = (said: number, is: number, wall: number): boolean =>
+  Math.abs(is - said) > Math.max(60_000, 0.25 * Math.max(said - wall, is - wall));

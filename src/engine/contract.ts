@@ -44,6 +44,12 @@ export interface BoardHandle {
    * @throws HistoryError `history_unavailable` while the index is built, or too much is asked at once.
    */
   spending(question: SpendingQuestion): Promise<SpendingAnswer>;
+  /** How fast a budget is spent of late, and when it will be spent at that rate (wall time), where that can be said. */
+  rateOf(task: string): {
+    readonly tokensPerHour: number;
+    readonly nanoUsdPerHour: number;
+    readonly exhaustsAt: number | undefined;
+  };
   /** What can be proven of the log; undefined where the board is kept in memory only. */
   readonly proofs: Pick<BoardProofs, "verifierKey" | "checkpoint" | "record" | "consistency"> | undefined;
   /** Sign a checkpoint of all that is applied, unless that is done. A failure is a notice. */

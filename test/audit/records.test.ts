@@ -311,6 +311,20 @@ describe("the live tail", () => {
   }, 40_000);
 });
 
+describe("a server that stops", () => {
+  it("ends tails as a stream ends, so that readers come back, and waits for none of them", async () => {
+    const server = await onDisk();
+    const request = http.get({ host: "127.0.0.1", port: server.port, path: `${BOARD}/audit/tail`, agent: false });
+    const response = await new Promise<http.IncomingMessage>((done) => request.once("response", done));
+    let text = "";
+    response.setEncoding("utf8").on("data", (part: string) => (text += part));
+    const ended = new Promise<boolean>((done) => response.once("close", () => done(response.complete)));
+    await until(() => text.includes("event: open"));
+    await server.close();
+    expect([await ended, text.endsWith("retry: 20\n\n")]).toStrictEqual([true, true]);
+  });
+});
+
 describe("exports", () => {
   it("JSON lines hold what the pages hold, oldest first, and CSV the same in rows", async () => {
     const server = await onDisk();

@@ -53,7 +53,7 @@ export function bodyOf(kind: WebhookKind, event: WebhookEvent): string {
       });
     case "discord":
       return JSON.stringify({
-        content: text.replaceAll(/[\\*_~`|>\[\]()<@#]/g, "\\$&"),
+        content: text.replaceAll(/[\\*_~`|>[\]()<@#]/g, "\\$&"),
         allowed_mentions: { parse: [] },
       });
     default:
