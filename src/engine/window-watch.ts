@@ -170,7 +170,10 @@ export function createWindowWatch({ state, timepieces, begin, notice }: WindowWa
         look(change.name);
         isAny = true;
       }
-      if (isAny && watched.size > 0) arm(dueAt());
+      if (!isAny || watched.size === 0) return;
+      // A budget that was just given a window: it begins with the next record.
+      if (dueAt() <= timepieces.wallMs() && !closed) wake();
+      else arm(dueAt());
     },
     close() {
       closed = true;

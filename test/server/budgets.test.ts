@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { CODES, type Code } from "../../src/protocol/index.ts";
-import { type Answer, ask, endAfterEach, start, write } from "./harness.ts";
+import { type Answer, ask, dial, endAfterEach, start, until, write } from "./harness.ts";
 
 endAfterEach();
 
@@ -147,6 +147,31 @@ describe("reserve, settle, extend, release", () => {
     expect(charged.json.account.nanoUsd).toBe(3_500_000);
     expect((await get("budgets/team")).json).toMatchObject({ usedTokens: 1380 });
     refused(await post("budgets/build/charge", {}), "bad_request");
+  });
+});
+
+describe("clients that go away", () => {
+  it("regression: hold leaked by a cancelled stream — a client that is gone before its answer leaves a hold that a retry finds, and that frees itself", async () => {
+    const { server, post, get } = await withTree();
+    const body = JSON.stringify(held(100, 0, 400));
+    const socket = await dial(server);
+    socket.write(
+      `POST ${API}/budgets/plan/reserve HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: gone\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      () => socket.destroy(),
+    );
+    await until(() => socket.destroyed);
+    let holds: { hold: string }[] = [];
+    while (holds.length === 0) ({ holds } = (await get("holds?state=all")).json);
+    // Whoever comes back with the same key is told of that hold, and no second one is made.
+    const again = await post("budgets/plan/reserve", held(100, 0, 400), { "idempotency-key": "gone" });
+    expect([again.status, again.json.hold]).toEqual([201, holds[0]?.hold]);
+    while ((await get("holds")).json.holds.length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await get("budgets/team")).json).toMatchObject({
+      usedTokens: 0,
+      held: { tokens: 0, holds: 0 },
+      left: { tokens: 1000 },
+    });
+    expect((await get("holds?state=expired")).json.holds).toHaveLength(1);
   });
 });
 
