@@ -1,6 +1,16 @@
 // Owns the public face of the law: the state of a board, and `apply`.
 
 export { apply } from "./apply.ts";
+export {
+  type Ask,
+  type Bound,
+  type Cap,
+  capAt,
+  leftOnPath,
+  type Position,
+  positionOf,
+  tryReserve,
+} from "./budget-questions.ts";
 export { createBoardState } from "./board.ts";
 export { deferDigest, digestOf } from "./digest.ts";
 export { dueItems, type DueItem, nextExpiry } from "./expiry.ts";

@@ -119,7 +119,7 @@ class RunningBoard implements BoardEngine {
       state,
       timepieces: this.#timepieces,
       notice,
-      reset: (resets) => this.#submitNow(system({ type: "budget.reset", resets })),
+      begin: () => this.#beginWindows(),
     });
     this.#burn = createBurnWatch({
       state,
@@ -147,7 +147,10 @@ class RunningBoard implements BoardEngine {
       await this.submit(system({ type: "rules.change", version: RULES_VERSION }));
     }
     await this.#expiry.catchUp();
-    await this.#windows.catchUp();
+    // Windows that ended while nobody was here: one record, straight to those that run now.
+    await new Promise<void>((resolve) => {
+      if (!this.#beginWindows(resolve)) resolve();
+    });
   }
 
   get position(): BoardHandle["position"] {
@@ -170,12 +173,6 @@ class RunningBoard implements BoardEngine {
   }
 
   submit(submission: Submission): Promise<Outcome> {
-    // A window that should have ended ends before what comes after its end.
-    this.#windows.before();
-    return this.#submitNow(submission);
-  }
-
-  #submitNow(submission: Submission): Promise<Outcome> {
     if (this.#closing !== undefined) return Promise.resolve({ ok: false, code: "shutting_down" });
     const reason = this.unwritable;
     if (reason !== undefined) {
@@ -269,14 +266,46 @@ class RunningBoard implements BoardEngine {
 
   #flush(): void {
     while (this.#resync === undefined && this.#appends < MAX_APPENDS && this.#inbox.length > 0) {
-      const group = this.#inbox.take();
-      this.#appends++;
-      this.#memory.log.append(group.map((waiting) => waiting.draft)).then(
-        (records) => this.#durable(group, records),
-        (error: unknown) => this.#failed(group, error),
-      );
+      const group: Waiting[] = [];
+      for (const waiting of this.#inbox.take()) {
+        if (waiting.draft.at >= this.#windows.dueAt()) group.push(...this.#resetsBefore(waiting.draft));
+        group.push(waiting);
+      }
+      this.#append(group);
     }
     if (this.#appends === 0 && this.#inbox.length === 0) this.#idle?.();
+  }
+
+  #append(group: readonly Waiting[]): void {
+    this.#appends++;
+    this.#memory.log.append(group.map((waiting) => waiting.draft)).then(
+      (records) => this.#durable(group, records),
+      (error: unknown) => this.#failed(group, error),
+    );
+  }
+
+  /** Windows that begin before a command came: they stand in front of it, whatever waits or is under way (rule 2). */
+  #resetsBefore({ at, clock }: Pick<Draft, "at" | "clock">): Waiting[] {
+    return this.#windows.take(at).map((resets) => {
+      const { actor, source, command } = system({ type: "budget.reset", resets });
+      const draft: Draft = { at, clock, actor, source, id: commandId(""), command };
+      return { draft, bytes: 0, resolve: (outcome) => this.#windows.settled(resets, outcome) };
+    });
+  }
+
+  /** Begin what is due although nobody sends a command. False where nothing can be written now: the watch tries again. */
+  #beginWindows(done?: () => void): boolean {
+    const isBusy = this.#inbox.length > 0 || this.#appends >= MAX_APPENDS;
+    if (isBusy || this.unwritable !== undefined) return false;
+    const group = this.#resetsBefore({ at: this.#timepieces.wallMs(), clock: this.#clock.now() });
+    const last = group.pop();
+    if (last === undefined) return false;
+    const resolve = (outcome: Outcome): void => {
+      last.resolve(outcome);
+      done?.();
+    };
+    this.#append([...group, { ...last, resolve }]);
+    return true;
   }
 
   #durable(group: readonly Waiting[], records: readonly LogRecord[]): void {
@@ -307,7 +336,7 @@ class RunningBoard implements BoardEngine {
     this.#expiry.arm();
     for (const { changes } of applied) {
       if (changes.length === 0) continue;
-      this.#windows.changed(changes);
+      this.#windows.applied(changes);
       this.#burn.changed(changes);
     }
     this.#snapshotter.applied(records.length);

@@ -3,7 +3,7 @@
 // The rate is an exponentially weighted mean over ten minutes, so that a burst counts while it is news and fades when it
 // is over; it begins at nothing, so the first spends are not taken for a habit.
 // Bounded: MOST_WATCHED budgets are watched, those that were spent of longest ago are let go first; one record per budget
-// and MIN_PAUSE_MS.
+// and MIN_PAUSE_MS, MOST_PER_LOOK in one look.
 
 import type { BoardState } from "../board/index.ts";
 import { type Budget, type Change, withCarried } from "../protocol/index.ts";
@@ -17,6 +17,8 @@ const HORIZON_MS = 24 * 3_600_000;
 const LOOK_MS = 15_000;
 /** Between two records of one budget. */
 const MIN_PAUSE_MS = 60_000;
+/** Records that one look sends. The budgets behind them wait for the next look. */
+const MOST_PER_LOOK = 50;
 /** Spends and time that a rate has to rest on. */
 const LEAST_SPENDS = 3;
 const LEAST_MS = 30_000;
@@ -91,14 +93,17 @@ export function createBurnWatch(options: {
   const look = (): void => {
     cancel = undefined;
     const now = timepieces.monotonicMs();
+    let said = 0;
     for (const [task, one] of watched) {
+      if (said >= MOST_PER_LOOK) break;
       const budget = state.budgets.get(task);
       if (budget === undefined) continue;
-      const said = budget.account?.exhaustsAt;
-      const is = projected(budget, one, now, said === undefined ? 1 : SLACK);
-      const isNews = said === undefined ? is !== undefined : is === undefined || isFar(said, is, timepieces.wallMs());
+      const told = budget.account?.exhaustsAt;
+      const is = projected(budget, one, now, told === undefined ? 1 : SLACK);
+      const isNews = told === undefined ? is !== undefined : is === undefined || isFar(told, is, timepieces.wallMs());
       if (!isNews || now - one.saidAt < MIN_PAUSE_MS) continue;
       one.saidAt = now;
+      said++;
       project(task, is === undefined ? null : Math.round(is));
     }
     arm();

@@ -6,3 +6,4 @@ export { DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 export type { SnapshotPolicy } from "./snapshotter.ts";
 export { SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
 export type { Applied, BoardHandle, Engine, Submission } from "./contract.ts";
+export { type CalendarWindow, isTimeZone, windowAt } from "./calendar.ts";

@@ -1,129 +1,179 @@
-// Owns when budgets' windows begin: it sends `budget.reset` at each boundary, and the fold decides. Windows that were missed
-// while the board was down are one reset, into the window of now. Does not own the calendar (calendar.ts).
-// A boundary that has passed is in the log before whatever is sent after it: `before` is called with every command.
-// Follows the wall clock. Where that jumps back, the window that runs goes on until its end comes again.
+// Owns when windows of budgets begin: it finds what is due, and puts `budget.reset` in front of the first command that comes
+// after a boundary, so that no spend of the new window is judged by the old one. The fold decides (rules-2/windows.ts).
+// Does not own the calendar (calendar.ts) or the log. Windows are of wall time: a clock that is set back begins none twice.
+//
+//   due ──take──▶ in flight ──settled──▶ as the state says; a failed one is due again
 
 import type { BoardState } from "../board/index.ts";
-import type { Budget, Change, CommandOf, Outcome } from "../protocol/index.ts";
+import type { BudgetWindow, Change, CommandOf, Outcome } from "../protocol/index.ts";
 import type { Timepieces } from "./board-clock.ts";
-import { windowAt } from "./calendar.ts";
+import { type CalendarWindow, windowAt } from "./calendar.ts";
 
-type Resets = CommandOf<"budget.reset">["resets"];
+type Reset = CommandOf<"budget.reset">["resets"][number];
 
-/** Budgets reset by one record. More are reset by the next one, at once. */
-const MAX_RESETS_PER_RECORD = 1000;
-/** Longest sleep, below the timer's own limit of 2^31 ms; a wall clock may have been set meanwhile. */
+/** Budgets that one record resets. More go into the next one, at once. */
+const MAX_RESETS_PER_RECORD = 500;
+/** Longest sleep: a wall clock that jumps ahead is noticed after this at the latest, and by the next command at once. */
 const MAX_SLEEP_MS = 60_000;
-/** Pause after a refused attempt (a failing disk), so that it is not a busy loop. */
+/** Pause after a try that could not be written (a failing disk), so that it is not a busy loop. */
 const RETRY_MS = 250;
 
+interface Watched {
+  /** The window that runs, or that a reset in flight begins; 0 and 0 before the first one. */
+  startsAt: number;
+  endsAt: number;
+  inFlight: number;
+  /** Which windows it has. */
+  calendar: string;
+  /** Not to be begun: its time zone is unknown here, or the fold does not take the reset. Until its window is another one. */
+  stuck: boolean;
+}
+
 export interface WindowWatch {
-  /** Something is about to be sent: send the resets that are due first. Costs two comparisons while none is. */
-  before(): void;
-  /** Budgets have changed. */
-  changed(changes: readonly Change[]): void;
-  /** Begin what should have begun, before the board is served. */
-  catchUp(): Promise<void>;
+  /** Wall time at which the next window begins; Infinity where there is none. */
+  dueAt(): number;
+  /** What is due at a moment, one list for each record to write. It is in flight until `settled`. */
+  take(atMs: number): Reset[][];
+  settled(resets: readonly Reset[], outcome: Outcome): void;
+  /** Hear of changes that are applied; cheap where no budget has a window. */
+  applied(changes: readonly Change[]): void;
   close(): void;
 }
 
-export function createWindowWatch(options: {
+export interface WindowWatchOptions {
   readonly state: BoardState;
   readonly timepieces: Pick<Timepieces, "wallMs" | "after">;
-  readonly reset: (resets: Resets) => Promise<Outcome>;
-  readonly notice: (message: string, detail?: unknown) => void;
-}): WindowWatch {
-  const { state, timepieces, reset, notice } = options;
-  /** When each budget's window ends; 0 where none has begun. */
-  const ends = new Map<string, number>();
-  let first = Number.POSITIVE_INFINITY;
-  let running: Promise<void> | undefined;
+  /** Something is due and nobody sends a command. False where nothing can be written now. */
+  readonly begin: () => boolean;
+  readonly notice: (message: string) => void;
+}
+
+const calendarOf = ({ every, timeZone }: BudgetWindow): string => `${every} ${timeZone}`;
+
+export function createWindowWatch({ state, timepieces, begin, notice }: WindowWatchOptions): WindowWatch {
+  // One for each budget with a window: bounded by the board's own limit of budgets.
+  const watched = new Map<string, Watched>();
+  let earliest = Number.POSITIVE_INFINITY;
+  let isEarliestKnown = true;
   let cancel: (() => void) | undefined;
+  let armedFor = Number.POSITIVE_INFINITY;
   let closed = false;
 
-  const look = (task: string, budget: Budget | undefined): void => {
-    const end =
-      budget === undefined || budget.closed || budget.terms?.window === undefined
-        ? undefined
-        : (budget.account?.window?.endsAt ?? 0);
-    if (end === ends.get(task)) return;
-    if (end === undefined) ends.delete(task);
-    else ends.set(task, end);
-    // A budget that left may have been the first one: the next look finds out.
-    if (end !== undefined && end < first) first = end;
-  };
-
-  const arm = (): void => {
-    cancel?.();
-    cancel = undefined;
-    if (closed || running !== undefined || ends.size === 0) return;
-    const ms = Math.min(Math.max(first - timepieces.wallMs(), 0), MAX_SLEEP_MS);
-    cancel = timepieces.after(ms, begin, true);
-  };
-
-  const due = (): Resets => {
-    const now = timepieces.wallMs();
-    const resets: Resets = [];
-    first = Number.POSITIVE_INFINITY;
-    for (const [task, end] of ends) {
-      if (end > now || resets.length >= MAX_RESETS_PER_RECORD) {
-        first = Math.min(first, end);
-        continue;
-      }
-      const budget = state.budgets.get(task);
-      const window = budget?.terms?.window;
-      if (window === undefined) continue;
-      try {
-        const from = budget?.account?.window?.startsAt ?? 0;
-        const { startsAt, endsAt } = windowAt(window, now);
-        // After a jump of the clock the calendar may say what runs already.
-        if (startsAt >= end) resets.push({ task, from, startsAt, endsAt });
-        else ends.set(task, endsAt);
-      } catch (error) {
-        ends.delete(task);
-        notice(`the windows of budget ${JSON.stringify(task)} cannot be found`, error);
-      }
+  const dueAt = (): number => {
+    if (!isEarliestKnown) {
+      earliest = Number.POSITIVE_INFINITY;
+      for (const { stuck, endsAt } of watched.values()) if (!stuck && endsAt < earliest) earliest = endsAt;
+      isEarliestKnown = true;
     }
-    return resets;
+    return earliest;
   };
 
-  /** Sends at once, in the same turn, so that nothing is sent between. */
-  const begin = (): void => {
-    if (closed || running !== undefined) return;
-    const resets = due();
-    if (resets.length === 0) return arm();
-    running = reset(resets).then(async (outcome) => {
-      // A refusal by the fold says that others were faster; its changes told the ends.
-      if (!outcome.ok && outcome.seq === undefined) {
-        first = 0;
-        await new Promise<void>((resolve) => void timepieces.after(RETRY_MS, resolve, true));
-      }
-      for (const { task } of resets) look(task, state.budgets.get(task));
-      first = Math.min(first, ...resets.map(({ task }) => ends.get(task) ?? Number.POSITIVE_INFINITY));
-      running = undefined;
-      arm();
-    });
+  /** Hold what is watched against the state. */
+  const look = (task: string): void => {
+    const budget = state.budgets.get(task);
+    const window = budget?.terms?.window;
+    if (window === undefined) {
+      if (watched.delete(task)) isEarliestKnown = false;
+      return;
+    }
+    const { startsAt, endsAt } = budget?.account?.window ?? { startsAt: 0, endsAt: 0 };
+    const calendar = calendarOf(window);
+    const one = watched.get(task);
+    if (one === undefined) {
+      watched.set(task, { startsAt, endsAt, inFlight: 0, calendar, stuck: false });
+      earliest = Math.min(earliest, endsAt);
+    } else if (
+      one.inFlight === 0 &&
+      (one.startsAt !== startsAt || one.endsAt !== endsAt || one.calendar !== calendar)
+    ) {
+      Object.assign(one, { startsAt, endsAt, calendar, stuck: false });
+      isEarliestKnown = false;
+    }
   };
+
+  const arm = (atMs: number): void => {
+    if (closed || atMs >= armedFor) return;
+    cancel?.();
+    armedFor = atMs;
+    const sleepMs = Math.min(Math.max(atMs - timepieces.wallMs(), 0), MAX_SLEEP_MS);
+    cancel = timepieces.after(sleepMs, wake, true);
+  };
+
+  function wake(): void {
+    armedFor = Number.POSITIVE_INFINITY;
+    const isDone = dueAt() > timepieces.wallMs() || begin();
+    arm(isDone ? dueAt() : timepieces.wallMs() + RETRY_MS);
+  }
+
+  const nextOf = (task: string, one: Watched, atMs: number, cache: Map<string, CalendarWindow>): Reset | undefined => {
+    const window = state.budgets.get(task)?.terms?.window;
+    if (window === undefined) return undefined;
+    const name = calendarOf(window);
+    try {
+      const next = cache.get(name) ?? windowAt(window, atMs);
+      cache.set(name, next);
+      // The time zone database may have changed since the window that ran was begun: it is not cut short.
+      return { task, from: one.startsAt, startsAt: Math.max(next.startsAt, one.endsAt), endsAt: next.endsAt };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      notice(`the windows of the budget ${JSON.stringify(task)} cannot be found, so it is not reset: ${reason}`);
+      return undefined;
+    }
+  };
+
+  for (const task of state.budgets.keys()) look(task);
+  if (watched.size > 0) arm(dueAt());
 
   return {
-    before() {
-      if (ends.size > 0 && first <= timepieces.wallMs()) begin();
-    },
-    changed(changes) {
-      const before = first;
-      for (const { type, name } of changes) if (type === "budget.changed") look(name, state.budgets.get(name));
-      if (first >= before) return;
-      if (first <= timepieces.wallMs()) begin();
-      else arm();
-    },
-    async catchUp() {
-      for (const [task, budget] of state.budgets) look(task, budget);
-      while (ends.size > 0 && first <= timepieces.wallMs() && !closed) {
-        begin();
-        if (running === undefined) break;
-        await running;
+    dueAt,
+    take(atMs) {
+      if (atMs < dueAt()) return [];
+      const lists: Reset[][] = [];
+      const cache = new Map<string, CalendarWindow>();
+      for (const [task, one] of watched) {
+        if (one.stuck || atMs < one.endsAt) continue;
+        const reset = nextOf(task, one, atMs, cache);
+        if (reset === undefined) {
+          one.stuck = true;
+          continue;
+        }
+        one.startsAt = reset.startsAt;
+        one.endsAt = reset.endsAt;
+        one.inFlight++;
+        const last = lists.at(-1);
+        if (last === undefined || last.length >= MAX_RESETS_PER_RECORD) lists.push([reset]);
+        else last.push(reset);
       }
-      arm();
+      isEarliestKnown = false;
+      return lists;
+    },
+    settled(resets, outcome) {
+      for (const { task, from } of resets) {
+        const one = watched.get(task);
+        if (one === undefined) continue;
+        one.inFlight--;
+        look(task);
+        // It is in the log, and nothing came of it: it would be written again for ever. (A first window is always taken.)
+        if (outcome.seq !== undefined && one.inFlight === 0 && one.startsAt === from && one.endsAt > 0) {
+          one.stuck = true;
+          isEarliestKnown = false;
+          notice(`the window of the budget ${JSON.stringify(task)} could not be begun`);
+        }
+      }
+      if (outcome.seq !== undefined) arm(dueAt());
+      else arm(timepieces.wallMs() + RETRY_MS);
+    },
+    applied(changes) {
+      let isAny = false;
+      for (const change of changes) {
+        if (change.type !== "budget.changed") continue;
+        look(change.name);
+        isAny = true;
+      }
+      if (!isAny || watched.size === 0) return;
+      // A budget that was just given a window: it begins with the next record.
+      if (dueAt() <= timepieces.wallMs() && !closed) wake();
+      else arm(dueAt());
     },
     close() {
       closed = true;

@@ -80,6 +80,12 @@ export const CODES = {
     "`tokens` is not the sum of `usage`, whose kinds are disjoint.",
     "Leave `tokens` out, or state cached input and reasoning apart from `input` and `output`.",
   ),
+  unknown_time_zone: code(
+    422,
+    "no",
+    "No IANA time zone of this name is known.",
+    "Name one such as Europe/Berlin or UTC; offsets such as +02:00 are none.",
+  ),
   no_such_price: code(
     404,
     "no",

@@ -9,6 +9,7 @@ export * from "./commands/entry.ts";
 export * from "./items.ts";
 export * from "./json-text.ts";
 export * from "./limits.ts";
+export * from "./money.ts";
 export * from "./names.ts";
 export * from "./outcome.ts";
 export * from "./problem.ts";

@@ -155,7 +155,7 @@ export async function send(
 
 /**
  * What a caller sends, with what the edge adds to it (rule 2): sums, and what tokens cost.
- * @throws Refusal `usage_mismatch`, `number_too_large`
+ * @throws Refusal `usage_mismatch`, `number_too_large`, `unknown_time_zone`
  */
 export function resolved(near: Near, request: FastifyRequest, board: BoardHandle, command: CallerCommand): Command {
   const atMs = timeOfPrice(idOf(request), near.now());

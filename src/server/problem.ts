@@ -2,7 +2,7 @@
 // Does not own the codes (protocol/codes) or its schema (protocol/problem).
 // Invariant: no stack, path or foreign message ever gets into one.
 
-import { CODES, type Code, type Detail, type Problem, type Rejected } from "../protocol/index.ts";
+import { CODES, type Code, type Detail, type Problem, type Rejected, usdText } from "../protocol/index.ts";
 
 /** One place in a request that does not have the documented form. */
 export interface Issue {
@@ -43,7 +43,35 @@ export function refusalOf(rejected: Rejected): Refusal {
 function detailOf({ code, detail }: Rejected): string | undefined {
   if (code === "rev_mismatch" && detail?.["rev"] === 0)
     return "There is no entry with this key, so it has no revision. To make it, send If-None-Match: * instead.";
-  return undefined;
+  return detail === undefined ? undefined : budgetDetail(code, detail);
+}
+
+/** A refused spend in one sentence, which names the budget: callers often show nothing else. */
+function budgetDetail(code: Code, detail: Detail): string | undefined {
+  const { budget, dimension } = detail;
+  if (typeof budget !== "string") return undefined;
+  const name = JSON.stringify(budget);
+  const much = (fact: string): string => {
+    const figure = Number(detail[fact] ?? 0);
+    return dimension === "nanoUsd" ? `${usdText(figure)} USD` : `${figure} tokens`;
+  };
+  const resetsAt = detail["resetsAt"];
+  switch (code) {
+    case "over_budget": {
+      const until = typeof resetsAt === "number" ? ` Its window ends at ${new Date(resetsAt).toISOString()}.` : "";
+      return `The budget ${name} has ${much("available")} left of ${much("limit")} (spent ${much("spent")}, held ${much("held")}), and ${much("requested")} are asked for.${until}`;
+    }
+    case "reserve_too_large":
+      return `The budget ${name} allows ${much("max")} in one reserve, and ${much("requested")} are asked for.`;
+    case "too_many_holds":
+      return `The budget ${name} has ${String(detail["holds"])} open holds, and allows ${String(detail["max"])}.`;
+    case "amount_required":
+      return `The budget ${name} limits ${String(dimension)}, which the command does not state.`;
+    case "budget_closed":
+      return `The budget ${name} is closed. Open it again to spend of it.`;
+    default:
+      return undefined;
+  }
 }
 
 const MAX_ISSUES = 20;
@@ -69,5 +97,7 @@ export function problemOf(code: Code, told: RefusalFacts = {}): Problem {
 
 /** Seconds that a caller should wait before it tries again, or undefined where no pause helps. */
 export function retryAfterSeconds(problem: Problem): number | undefined {
+  const retryAfterMs = problem.facts?.["retryAfterMs"];
+  if (typeof retryAfterMs === "number") return Math.max(1, Math.ceil(retryAfterMs / 1000));
   return problem.status === 503 ? 1 : undefined;
 }

@@ -70,7 +70,13 @@ describe("the API's description", () => {
     expect(
       paths["/api/v1/boards/{board}/budgets/{task}/charge"].post.requestBody.content["application/json"].schema
         .required,
-    ).toStrictEqual(["tokens"]);
+    ).toBeUndefined();
+    expect(
+      paths["/api/v1/boards/{board}/budgets/{task}/reserve"].post.requestBody.content["application/json"].schema
+        .required,
+    ).toStrictEqual(["ttlMs"]);
+    for (const end of ["settle", "extend", "release"])
+      expect(Object.keys(paths[`/api/v1/boards/{board}/holds/{hold}/${end}`])).toStrictEqual(["post"]);
   });
 
   it("L10: the page that shows it loads nothing from elsewhere", async () => {

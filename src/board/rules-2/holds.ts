@@ -30,7 +30,10 @@ export interface Ask {
   readonly actor: string;
 }
 
-interface Refused {
+/** What a reserve is judged by. */
+export type Asked = Pick<Board, "budgets" | "pauses" | "sources" | "paces" | "clock">;
+
+export interface Refused {
   readonly ok: false;
   readonly code: Code;
   readonly detail: Detail | undefined;
@@ -43,7 +46,7 @@ export type Decision =
 const no = (code: Code, detail?: Detail): Refused => ({ ok: false, code, detail });
 
 /** Whether so much may be held now. Changes nothing, so that a dry run can ask too. `fresh`: another hold, not more of one. */
-export function decideReserve(board: Board, ask: Ask, seq: number, fresh = true): Decision {
+export function decideReserve(board: Asked, ask: Ask, seq: number, fresh = true): Decision {
   const path = pathOf(board, ask.task);
   if (path.length === 0) return no("no_such_budget", { budget: ask.task });
   const paused = pausedBy(board, path, ask.agent === ask.actor ? [ask.agent] : [ask.agent, ask.actor]);
@@ -93,7 +96,7 @@ function tooMany(budget: Budget, fresh: boolean): Refused | undefined {
 }
 
 /** Every rate on the path allows it, or the one to wait for longest is named. */
-function paced(board: Board, path: readonly Budget[], ask: Ask, seq: number): Decision {
+function paced(board: Asked, path: readonly Budget[], ask: Ask, seq: number): Decision {
   const paces: Pace[] = [];
   let longest = 0;
   let slowest: Detail | undefined;

@@ -41,7 +41,11 @@ export function clearPause(board: Board, command: CommandOf<"pause.clear">, step
 }
 
 /** What stops a reserve on this path by these agents; the widest scope is named. */
-export function pausedBy(board: Board, path: readonly Budget[], agents: readonly string[]): Detail | undefined {
+export function pausedBy(
+  board: Pick<Board, "pauses" | "sources">,
+  path: readonly Budget[],
+  agents: readonly string[],
+): Detail | undefined {
   if (board.pauses.size > 0) {
     const names = [
       "board",

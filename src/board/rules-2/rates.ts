@@ -8,6 +8,9 @@ import type { Pace } from "../paces.ts";
 
 const MINUTE_US = 60_000_000;
 
+const paceName = (budget: Budget, agent: string | undefined): string =>
+  JSON.stringify(agent === undefined ? [budget.task] : [budget.task, agent]);
+
 /** One pace that a reserve would move, and how far it runs ahead. */
 export interface NextPace {
   readonly pace: Pace;
@@ -17,14 +20,14 @@ export interface NextPace {
 
 /** The pace of a budget, or of one agent within it, after a reserve of so many tokens. */
 export function nextPace(
-  board: Board,
+  board: Pick<Board, "paces" | "clock">,
   rate: BudgetRate,
   budget: Budget,
   agent: string | undefined,
   tokens: number,
   seq: number,
 ): NextPace {
-  const name = JSON.stringify(agent === undefined ? [budget.task] : [budget.task, agent]);
+  const name = paceName(budget, agent);
   const before = board.paces.get(name);
   const now = board.clock * 1000;
   const { reservesPerMinute, tokensPerMinute } = rate;
@@ -36,6 +39,19 @@ export function nextPace(
     pace: { pace: name, seq, reserves, tokens: ofTokens },
     waitMs: never ? Number.POSITIVE_INFINITY : Math.max(0, Math.ceil(ahead / 1000)),
   };
+}
+
+/** The most tokens that a reserve may state now, at a rate of tokens; Infinity without one. */
+export function mostAtRate(
+  board: Pick<Board, "paces" | "clock">,
+  { tokensPerMinute }: BudgetRate,
+  budget: Budget,
+  agent: string | undefined,
+): number {
+  if (tokensPerMinute === undefined) return Number.POSITIVE_INFINITY;
+  const now = board.clock * 1000;
+  const room = now + MINUTE_US - Math.max(board.paces.get(paceName(budget, agent))?.tokens ?? 0, now);
+  return room <= 0 ? 0 : Number((BigInt(room) * BigInt(tokensPerMinute)) / BigInt(MINUTE_US));
 }
 
 function after(before: number | undefined, now: number, count: number, perMinute: number): number {

@@ -10,7 +10,7 @@ import { overLimit } from "./limits.ts";
 import { saveBudget } from "./save.ts";
 
 /** The budget, its parent, and so on to the root: at most MAX_DEPTH. */
-export function pathOf(board: Board, task: string | undefined): Budget[] {
+export function pathOf(board: Pick<Board, "budgets">, task: string | undefined): Budget[] {
   const path: Budget[] = [];
   let budget = task === undefined ? undefined : board.budgets.get(task);
   while (budget !== undefined && path.length < MAX_DEPTH) {

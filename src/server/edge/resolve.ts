@@ -1,9 +1,11 @@
-// Owns what the edge adds to a caller's command before it becomes a record (rule 2): sums, and what tokens cost.
+// Owns what the edge adds to a caller's command before it becomes a record (rule 2): sums, and what tokens cost; and what
+// only the edge can refuse: a time zone that no calendar here knows.
 // Does not own verdicts (board/) or prices (prices/). Nothing inside the fold looks anything up, so all that is looked up is
 // recorded here: `price` says which table, which model and which rates, so that anybody can compute it again.
 
 import { type BoardState, issueTimeOf } from "../../board/index.ts";
 import type { CallerCommand, CallerUsage, Command, SingleCommand, TokenUsage } from "../../protocol/index.ts";
+import { isTimeZone } from "../../engine/index.ts";
 import { Refusal } from "../problem.ts";
 import type { FoundPrice, Prices } from "../prices/price-book.ts";
 import type { Rates } from "../prices/rates.ts";
@@ -27,7 +29,7 @@ export function timeOfPrice(id: string | undefined, nowMs: number): number {
 
 /**
  * The command as it goes into the log.
- * @throws Refusal `usage_mismatch`, `number_too_large`
+ * @throws Refusal `usage_mismatch`, `number_too_large`, `unknown_time_zone`
  */
 export function resolveCommand(command: CallerCommand, resolve: ResolveWith): Command {
   if (command.type !== "batch") return resolveSingle(command, resolve, {});
@@ -39,6 +41,13 @@ type Place = { readonly index?: number };
 
 function resolveSingle(command: CallerSingle, resolve: ResolveWith, place: Place): SingleCommand {
   switch (command.type) {
+    case "budget.open":
+    case "budget.change": {
+      const timeZone = command.window?.timeZone;
+      if (timeZone !== undefined && !isTimeZone(timeZone))
+        throw new Refusal("unknown_time_zone", { facts: { ...place, timeZone } });
+      return command;
+    }
     case "budget.charge":
       return {
         ...command,

@@ -1,45 +1,54 @@
-// Owns the REST routes of budgets: list, read, open or change, charge, close.
-// Does not own the arithmetic: a charge is recorded as it happened, also beyond the limit (law L8).
+// Owns the REST routes that read budgets: all of them, one with its place in the tree, and how much it would let through.
+// Does not own their changes (budget-changes.ts), holds (holds.ts) or spending over time (budget-history.ts).
 
-import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { amount, name, prose } from "../../protocol/commands/parts.ts";
-import type { BoardHandle } from "../../engine/contract.ts";
+import { capAt } from "../../board/index.ts";
+import { type App, boardOf, checkedName, type Near, notModified, sendNothing, writerOf } from "../near.ts";
 import {
-  type App,
-  boardOf,
-  checkedName,
-  hasId,
-  type Near,
-  notModified,
-  resolved,
-  type Sent,
-  send,
-  sendNothing,
-} from "../near.ts";
-import { Refusal } from "../problem.ts";
-import { budgetTotals, budgetView, budgetViewSchema } from "../views/budget-view.ts";
-import { done, doneSchema, empty } from "./answers.ts";
-import { boardParams, epochAndSeq, problems, readHeaders, writeHeaders, writeProblems } from "./parts.ts";
+  boundedAmounts,
+  budgetDetail,
+  budgetDetailSchema,
+  budgetTotals,
+  budgetView,
+  budgetViewSchema,
+} from "../views/budget-view.ts";
+import { empty } from "./answers.ts";
+import { BUDGET, budgetOf, BUDGETS, taskParams } from "./budget-parts.ts";
+import { boardParams, epochAndSeq, problems, readHeaders, writeHeaders } from "./parts.ts";
 
-const LIST = "/api/v1/boards/:board/budgets";
-const ONE = `${LIST}/:task`;
 const tags = ["budgets"];
-const taskParams = boardParams.extend({
-  task: z
-    .string()
-    .describe("The task, percent-encoded: at most 512 bytes of UTF-8, unless --max-key-bytes says otherwise."),
+
+const boundSchema = z.object({
+  budget: z.string().describe("The budget on the path that allows no more."),
+  by: z.enum(["limit", "maxReserve", "rate"]).describe("What of it: what is left, its largest reserve, or its rate."),
 });
-const budgetAnswer = budgetViewSchema.extend({ seq: z.number().int() });
+const capSchema = z
+  .object({
+    task: z.string(),
+    agent: z.string(),
+    tokens: z.number().nullable().describe("Tokens that one reserve may state now; null where nothing limits them."),
+    nanoUsd: z.number().nullable().describe("The same in nano-USD."),
+    tightest: z.object({ tokens: boundSchema.optional(), nanoUsd: boundSchema.optional() }),
+    stoppedBy: z
+      .object({
+        code: z.string(),
+        facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+      })
+      .optional()
+      .describe("Why nothing may be reserved, whatever its size: the code and facts of the refusal."),
+    seq: z.number().int(),
+  })
+  .meta({ id: "BudgetCap" });
 
 export function budgetRoutes(app: App, near: Near): void {
   app.route({
     method: "GET",
-    url: LIST,
+    url: BUDGETS,
     schema: {
       tags,
       summary: "List budgets",
-      description: "All budgets, closed ones too, and the totals over the open ones.",
+      description:
+        "All budgets, closed ones too, and the totals over the open ones that have no parent: what a child spends its parent spends, too.",
       params: boardParams,
       headers: readHeaders,
       response: {
@@ -70,114 +79,63 @@ export function budgetRoutes(app: App, near: Near): void {
 
   app.route({
     method: "GET",
-    url: ONE,
+    url: BUDGET,
     schema: {
       tags,
       summary: "Read a budget",
-      description: "One task's budget with its figures and its latest charge.",
+      description:
+        "One task's budget with its figures and its latest charge, where it is in the tree, and what it spent and holds itself, without its children.",
       params: taskParams,
       headers: readHeaders,
-      response: { 200: budgetViewSchema, 304: empty, ...problems(404) },
+      response: { 200: budgetDetailSchema, 304: empty, ...problems(404) },
     },
     async handler(request, reply) {
       const board = await boardOf(near, request.params.board);
-      const answer = shown(board, checkedName(near, request.params.task));
+      const budget = budgetOf(board, checkedName(near, request.params.task));
       if (notModified(request, reply, board)) return sendNothing(reply);
-      return answer;
+      return budgetDetail(board.state, budget);
     },
   });
 
-  const shown = (board: BoardHandle, task: string): z.infer<typeof budgetAnswer> => {
-    const budget = board.state.budgets.get(task);
-    if (budget === undefined) throw new Refusal("no_such_budget", { facts: { task } });
-    return budgetView(budget);
-  };
-
-  /**
-   * Open the budget, or change its limit where it is open.
-   * Without an id the state tells which; with one the order is fixed, so that a retry takes the same way (law L9).
-   */
-  const openOrChange = async (
-    request: FastifyRequest,
-    board: BoardHandle,
-    task: string,
-    body: { limitTokens: number; description?: string | undefined },
-  ): Promise<Sent & { readonly opened: boolean }> => {
-    const open = () => send(near, request, board, { type: "budget.open", task, ...body });
-    const change = () =>
-      send(near, request, board, { type: "budget.limit", task, limitTokens: body.limitTokens }, "/limit");
-    const budget = board.state.budgets.get(task);
-    if (!hasId(request) && budget !== undefined && !budget.closed) return { ...(await change()), opened: false };
-    try {
-      return { ...(await open()), opened: true };
-    } catch (error) {
-      if (!(error instanceof Refusal && error.code === "budget_exists")) throw error;
-      return { ...(await change()), opened: false };
-    }
-  };
-
   app.route({
-    method: "POST",
-    url: ONE,
+    method: "GET",
+    url: `${BUDGET}/cap`,
     schema: {
       tags,
-      summary: "Open a budget, or change its limit",
+      summary: "How much could be reserved now",
       description:
-        "201 where it was opened (a closed one opens again with its spend), 200 where the limit was changed.",
+        "The most that one reserve may state, by dimension, what bounds it, or what stops any reserve. A moment later it may be less: only a reserve is certain.",
       params: taskParams,
-      headers: writeHeaders,
-      body: z.object({ limitTokens: amount, description: prose.optional() }),
-      response: { 200: budgetAnswer, 201: budgetAnswer, ...writeProblems() },
-    },
-    async handler(request, reply) {
-      const board = await boardOf(near, request.params.board);
-      const task = checkedName(near, request.params.task);
-      const { opened } = await openOrChange(request, board, task, request.body);
-      return reply.code(opened ? 201 : 200).send(shown(board, task));
-    },
-  });
-
-  app.route({
-    method: "POST",
-    url: `${ONE}/charge`,
-    schema: {
-      tags,
-      summary: "Charge a budget",
-      description: "Record what was spent, also beyond the limit.",
-      params: taskParams,
-      headers: writeHeaders,
-      body: z.object({ tokens: amount, agent: name.optional(), reason: prose.optional() }),
-      response: { 200: budgetAnswer, ...writeProblems() },
+      headers: writeHeaders.pick({ "x-swarmboard-agent": true }),
+      querystring: z.object({
+        agent: z.string().optional().describe("Who would spend; by default the X-Swarmboard-Agent."),
+      }),
+      response: { 200: capSchema, ...problems(404) },
     },
     async handler(request) {
       const board = await boardOf(near, request.params.board);
-      const task = checkedName(near, request.params.task);
-      const command = resolved(near, request, board, { type: "budget.charge", task, ...request.body });
-      await send(near, request, board, command);
-      return shown(board, task);
-    },
-  });
-
-  app.route({
-    method: "DELETE",
-    url: ONE,
-    schema: {
-      tags,
-      summary: "Close a budget",
-      description: "Its spend is kept, and counts again if the budget is opened again.",
-      params: taskParams,
-      headers: writeHeaders,
-      response: { 200: doneSchema, ...writeProblems() },
-    },
-    async handler(request) {
-      const board = await boardOf(near, request.params.board);
-      const task = checkedName(near, request.params.task);
-      try {
-        return done((await send(near, request, board, { type: "budget.close", task })).accepted);
-      } catch (error) {
-        if (!(error instanceof Refusal && error.code === "budget_closed")) throw error;
-        throw new Refusal(error.code, { ...error.told, detail: "It was closed already. There is nothing left to do." });
+      const { task } = budgetOf(board, checkedName(near, request.params.task));
+      const actor = writerOf(near, request);
+      const agent = request.query.agent === undefined ? actor : checkedName(near, request.query.agent);
+      const cap = capAt(board.state, { task, agent, actor }, board.clockNow());
+      const asked = { task, agent, seq: board.state.seq };
+      if (!cap.ok) {
+        const { code, detail } = cap;
+        return { ...asked, tokens: 0, nanoUsd: 0, tightest: {}, stoppedBy: { code, facts: { ...detail } } };
       }
+      const { tokens, nanoUsd } = cap;
+      return {
+        ...asked,
+        ...boundedAmounts({ tokens: tokens.most, nanoUsd: nanoUsd.most }),
+        tightest: {
+          ...(tokens.budget === undefined || tokens.by === undefined
+            ? {}
+            : { tokens: { budget: tokens.budget, by: tokens.by } }),
+          ...(nanoUsd.budget === undefined || nanoUsd.by === undefined
+            ? {}
+            : { nanoUsd: { budget: nanoUsd.budget, by: nanoUsd.by } }),
+        },
+      };
     },
   });
 }

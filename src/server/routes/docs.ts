@@ -38,7 +38,10 @@ export async function describeApi(app: App): Promise<void> {
       servers: [{ url: "/" }],
       tags: [
         { name: "entries", description: "Keys and values." },
-        { name: "budgets", description: "Token budgets by task." },
+        { name: "budgets", description: "Budgets by task, of tokens and money, in a tree." },
+        { name: "holds", description: "Set aside before the spend, settled after it." },
+        { name: "pauses", description: "Stop new spending of a board, a task or an agent." },
+        { name: "alerts", description: "Budgets that reached a threshold, or will not last." },
         { name: "prices", description: "What models cost." },
         { name: "agents", description: "Who is known, and what they do." },
         { name: "audit", description: "What happened." },

@@ -1,14 +1,15 @@
-// Owns how budgets are shown: the seed's rows and totals, and our own view of one budget.
+// Owns how budgets are shown: the seed's rows and totals, our own view of one budget, and that with its place in the tree.
 // Does not own the thresholds (protocol/items).
 
 import { z } from "zod";
-import type { BoardState } from "../../board/index.ts";
+import { type BoardState, positionOf } from "../../board/index.ts";
 import {
   type Budget,
   budgetFullness,
   budgetPercentage,
   budgetStatus,
   type ClassicBudget,
+  withCarried,
   wireBudgetSchema,
 } from "../../protocol/index.ts";
 
@@ -95,5 +96,59 @@ export function budgetView(budget: Budget): z.infer<typeof budgetViewSchema> {
     status: budgetStatus(budget),
     ...(terms === undefined ? {} : { terms: { ...terms, thresholds: [...terms.thresholds] } }),
     ...(account === undefined ? {} : { account: { ...account, raised: [...account.raised] } }),
+  };
+}
+
+/** Integer tokens and nano-USD; null where nothing limits them. */
+export const amountsSchema = z.object({ tokens: z.number().nullable(), nanoUsd: z.number().nullable() });
+
+export const boundedAmounts = (amounts: { readonly tokens: number; readonly nanoUsd: number }) => ({
+  tokens: finite(amounts.tokens),
+  nanoUsd: finite(amounts.nanoUsd),
+});
+const finite = (amount: number): number | null => (Number.isFinite(amount) ? amount : null);
+
+const MOST_CHILDREN = 1000;
+const figures = z.object({ tokens: z.number(), nanoUsd: z.number() });
+
+export const budgetDetailSchema = budgetViewSchema
+  .extend({
+    path: z.array(z.string()).describe("From the root to the budget itself."),
+    children: z.array(z.string()).describe(`The budgets right below it, at most ${MOST_CHILDREN} of them.`),
+    childCount: z.number().int(),
+    held: figures.extend({ holds: z.number().int() }).describe("In open holds, those of its children too."),
+    left: amountsSchema.describe(
+      "What may still be reserved in this budget; negative for debt, null where nothing limits it.",
+    ),
+    debt: figures.describe("Spent beyond the limit."),
+    own: z
+      .object({
+        everTokens: z.number(),
+        everNanoUsd: z.number(),
+        heldTokens: z.number(),
+        heldNanoUsd: z.number(),
+        holds: z.number().int(),
+      })
+      .describe("Without its children."),
+  })
+  .meta({ id: "BudgetDetail" });
+
+export function budgetDetail(state: BoardState, budget: Budget): z.infer<typeof budgetDetailSchema> {
+  const { path, children, left, own } = positionOf(state, budget);
+  const { account, terms } = budget;
+  const debt = (limit: number | undefined, carried: number | undefined, used: number): number =>
+    Math.max(0, used - (withCarried(limit, carried) ?? used));
+  return {
+    ...budgetView(budget),
+    path: [...path],
+    children: children.slice(0, MOST_CHILDREN),
+    childCount: children.length,
+    held: { tokens: account?.heldTokens ?? 0, nanoUsd: account?.heldNanoUsd ?? 0, holds: account?.holds ?? 0 },
+    left: boundedAmounts(left),
+    debt: {
+      tokens: debt(budget.limitTokens, account?.carriedTokens, budget.usedTokens),
+      nanoUsd: debt(terms?.limitNanoUsd, account?.carriedNanoUsd, account?.nanoUsd ?? 0),
+    },
+    own,
   };
 }
