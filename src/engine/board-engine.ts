@@ -6,7 +6,7 @@
 
 import { apply, type BoardState } from "../board/index.ts";
 import { LogError, type BoardMemory } from "../log/contract.ts";
-import type { HistoryAnswer, HistoryFilter } from "../log/index.ts";
+import { DONE, type HistoryAnswer, type HistoryFilter, outcomeOf, type Refused } from "../log/index.ts";
 import {
   commandId,
   DEFAULT_LIMITS,
@@ -23,7 +23,7 @@ import type { Applied, BoardHandle, Submission } from "./contract.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
 import { createNotary, DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
-import { recoverBoard, tookEffect } from "./recovery.ts";
+import { recoverBoard } from "./recovery.ts";
 import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
 
 /** Appends under way at once: one on the disk and one encoded behind it. */
@@ -166,6 +166,9 @@ class RunningBoard implements BoardEngine {
         // No id: nobody can ask again, so the fold remembers nothing.
         id: submission.id ?? commandId(""),
         command: submission.command,
+        ...(submission.role === undefined ? {} : { role: submission.role }),
+        ...(submission.trace === undefined ? {} : { trace: submission.trace }),
+        ...(submission.task === undefined ? {} : { task: submission.task }),
       };
       if (!this.#inbox.offer({ draft, bytes, resolve })) {
         resolve({ ok: false, code: "overloaded", detail: { retryAfterMs: 100 } });
@@ -246,12 +249,13 @@ class RunningBoard implements BoardEngine {
 
   #fold(records: readonly LogRecord[]): Applied[] {
     const applied: Applied[] = Array.from({ length: records.length });
-    const refused: number[] = [];
+    const refused: Refused[] = [];
     for (let i = 0; i < records.length; i++) {
       const record = records[i] as LogRecord;
       const { outcome, changes } = apply(this.state, record);
       applied[i] = { record, outcome, changes };
-      if (!tookEffect(outcome)) refused.push(record.seq);
+      const told = outcomeOf(outcome);
+      if (told !== DONE) refused.push({ seq: record.seq, outcome: told });
     }
     this.#memory.history.judged(this.state.seq, refused);
     for (const listener of this.#listeners) {

@@ -42,19 +42,20 @@ export function createBoardHistory({
 }: BoardHistoryOptions): BoardHistory {
   let judgedTo = 0;
 
-  /** Hits behind the index, newest first; at most one more than a page takes. */
+  /** Hits behind the index, in the filter's order; at most one more than a page takes. */
   const recent = async (filter: HistoryFilter, found: IndexAnswer, to: number): Promise<HistoryHit[]> => {
     const last = Math.min(to, filter.before?.seq ?? to);
-    if (last <= found.indexedTo) return [];
-    const refused = new Set(found.refused);
+    const first = Math.max(found.indexedTo + 1, filter.after?.seq ?? 0);
+    if (last < first) return [];
+    const refused = new Map(found.refused.map(({ seq, outcome }) => [seq, outcome]));
     const most = limitOf(filter) + 1;
+    const isOldest = filter.order === "oldest";
     let hits: HistoryHit[] = [];
-    for await (const records of log.read(toSeq(found.indexedTo + 1))) {
+    for await (const records of log.read(toSeq(first))) {
       for (const record of records) {
-        if (record.seq > last) return hits;
-        if (refused.has(record.seq)) continue;
-        const own = Array.from(hitsOf(record, filter));
-        if (own.length > 0) hits = own.concat(hits).slice(0, most);
+        if (record.seq > last || (isOldest && hits.length >= most)) return hits;
+        const own = Array.from(hitsOf(record, filter, refused.get(record.seq)));
+        if (own.length > 0) hits = isOldest ? hits.concat(own) : own.concat(hits).slice(0, most);
       }
     }
     return hits;
@@ -71,10 +72,11 @@ export function createBoardHistory({
         if (waitedMs < patienceMs) continue;
         throw new HistoryError(`the history index has come to ${found.indexedTo} of ${to} so far`);
       }
-      const newer = await recent(filter, found, to);
       const limit = limitOf(filter);
+      const isOldest = filter.order === "oldest";
       // Where the index has more than its page, the page's last hit is not the last of all.
-      const page = pageOf([...newer, ...found.hits], limit);
+      const newer = isOldest && found.next !== undefined ? [] : await recent(filter, found, to);
+      const page = pageOf(isOldest ? [...found.hits, ...newer] : [...newer, ...found.hits], limit);
       const next = page.next ?? found.next;
       return {
         hits: page.hits,

@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import type { BoardLog } from "./contract.ts";
 import {
   HistoryError,
+  type HistoryPace,
   type HistoryQuestion,
   type HistoryReply,
   type IndexAnswer,
@@ -18,6 +19,8 @@ export interface HistoryIndexOptions {
   /** Without a question for so long, the worker ends; the next question starts it again. */
   readonly idleMs?: number;
   readonly workerUrl?: URL;
+  /** How much is looked through at a time. Only tests have a reason to change it. */
+  readonly pace?: Partial<HistoryPace>;
 }
 
 /** Questions about the past, answered from a derived index (rule 15). */
@@ -54,7 +57,7 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
 
   const start = (): Worker => {
     const history = JSON.stringify(log.epochs);
-    const started = new Worker(workerUrl, { workerData: { folder: boardDir, history } });
+    const started = new Worker(workerUrl, { workerData: { folder: boardDir, history, pace: options.pace ?? {} } });
     started.on("message", (reply: HistoryReply) => {
       const question = waiting.get(reply.id);
       waiting.delete(reply.id);

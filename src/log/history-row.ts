@@ -2,9 +2,18 @@
 // Does not own the record itself, which is read again from the log (rule 15).
 
 import type { LogRecord, SingleCommand } from "../protocol/index.ts";
+import type { HistoryPlace } from "./history-filter.ts";
 
 /** Commands of one record that the history tells apart. Beyond, the rest is left out; no batch is so long. */
 export const MOST_PARTS = 16_384;
+
+/** The number of a command in the index is its place, so that pages go on at the same place in an index that was built again. */
+export const rowNumber = ({ seq, part }: HistoryPlace): number => seq * MOST_PARTS + part;
+
+export function placeOfRow(row: number): HistoryPlace {
+  const part = row % MOST_PARTS;
+  return { seq: (row - part) / MOST_PARTS, part };
+}
 
 /** One command's searchable words. */
 export interface HistoryRow {
@@ -17,6 +26,8 @@ export interface HistoryRow {
   /** Who it is about, where that is not the actor. */
   readonly agent: string | undefined;
   readonly granted: boolean | undefined;
+  /** The task that the command is about. */
+  readonly task: string | undefined;
   readonly reason: string | undefined;
 }
 
@@ -40,6 +51,7 @@ export function rowOf(command: SingleCommand, actor: string): HistoryRow {
     event: undefined,
     agent: undefined,
     granted: undefined,
+    task: "task" in command ? (command.task ?? undefined) : undefined,
     reason: undefined,
     ...words,
   });

@@ -7,23 +7,32 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { LogRecord, SingleCommand } from "../protocol/index.ts";
 import { lineIsSound } from "./checked-line.ts";
 import { nodeDisk, readFully } from "./disk.ts";
-import { openHistoryDatabase, type FoundRow, type HistoryDatabase, type PlacedRecord } from "./history-database.ts";
+import { openHistoryDatabase, type HistoryDatabase, type PlacedRecord } from "./history-database.ts";
+import type { FoundRow } from "./history-find.ts";
 import {
+  DEFAULT_PACE,
   limitOf,
   pageOf,
   type HistoryHit,
+  type HistoryPace,
   type HistoryQuestion,
   type HistoryReply,
   type IndexAnswer,
   type IndexQuestion,
 } from "./history-filter.ts";
+import { hitOf } from "./history-match.ts";
 import { partsOf } from "./history-row.ts";
 import { decodeRecord } from "./record-line.ts";
 import { createRefusalReader, type RefusalReader } from "./refusal-file.ts";
 import { segmentName, SEGMENT_NAME } from "./segment-file.ts";
 import { scanSegment } from "./segment-scan.ts";
 
-const { folder, history } = workerData as { folder: string; history: string };
+const { folder, history, ...given } = workerData as {
+  readonly folder: string;
+  readonly history: string;
+  readonly pace: Partial<HistoryPace>;
+};
+const pace: HistoryPace = { ...DEFAULT_PACE, ...given.pace };
 const port = parentPort;
 if (port === null) throw new Error("history-worker runs as a worker only");
 
@@ -48,7 +57,7 @@ let closing = false;
 /** The index, made anew where it is missing, damaged or of another history. */
 async function openDatabase(): Promise<HistoryDatabase> {
   try {
-    const opened = openHistoryDatabase(DATABASE, history);
+    const opened = openHistoryDatabase(DATABASE, history, pace);
     // An index that knows more than the log is of a log that was cut.
     if (opened.indexedTo <= head) return opened;
     opened.close();
@@ -56,7 +65,7 @@ async function openDatabase(): Promise<HistoryDatabase> {
     // Built again below.
   }
   await discard();
-  return openHistoryDatabase(DATABASE, history);
+  return openHistoryDatabase(DATABASE, history, pace);
 }
 
 async function discard(): Promise<void> {
@@ -106,8 +115,8 @@ async function stepAside(): Promise<void> {
   while (answering !== undefined) await answering;
 }
 
-const NONE: ReadonlySet<number> = new Set();
-const refused = (): ReadonlySet<number> => refusals?.refused ?? NONE;
+const NONE: ReadonlyMap<number, string> = new Map();
+const refused = (): ReadonlyMap<number, string> => refusals?.refused ?? NONE;
 
 /** Read the hits again from the log: the index only says where they are. Ends early where a page would be too large. */
 async function hitsAt(rows: readonly FoundRow[]): Promise<{ readonly hits: HistoryHit[]; readonly all: boolean }> {
@@ -116,7 +125,7 @@ async function hitsAt(rows: readonly FoundRow[]): Promise<{ readonly hits: Histo
   let bytes = 0;
   let last: { readonly record: LogRecord; readonly parts: readonly SingleCommand[] } | undefined;
   try {
-    for (const { seq, part, segment, offset, bytes: length } of rows) {
+    for (const { seq, part, segment, offset, bytes: length, outcome } of rows) {
       if (last?.record.seq !== seq) {
         if (bytes > PAGE_BYTES) return { hits, all: false };
         bytes += length;
@@ -130,9 +139,8 @@ async function hitsAt(rows: readonly FoundRow[]): Promise<{ readonly hits: Histo
         last = { record, parts: partsOf(record) };
       }
       const command = last.parts[part];
-      const { at, actor, source } = last.record;
       if (last.record.seq !== seq || command === undefined) throw new Error(`the index is wrong about record ${seq}`);
-      hits.push({ seq, part, at, actor, source, command });
+      hits.push(hitOf(last.record, part, command, outcome));
     }
     return { hits, all: true };
   } finally {
@@ -157,19 +165,20 @@ async function answer(question: IndexQuestion): Promise<IndexAnswer> {
   refusals.forgetTo(indexedTo);
   const limit = limitOf(question.filter);
   // One more than the page, to know whether another follows.
-  const reading = hitsAt(db.find(question.filter, limit + 1));
+  const found = db.find(question.filter, limit + 1);
+  const reading = hitsAt(found.rows);
   answering = reading.then(
     () => (answering = undefined),
     () => (answering = undefined),
   );
   const { hits, all } = await reading;
   const page = pageOf(hits, limit);
-  const next = page.next ?? (all ? undefined : hits.at(-1));
+  const next = page.next ?? (all ? found.next : hits.at(-1));
   return {
     hits: page.hits,
     next: next === undefined ? undefined : { seq: next.seq, part: next.part },
     indexedTo,
-    refused: Array.from(refused()),
+    refused: Array.from(refused(), ([seq, outcome]) => ({ seq, outcome })),
   };
 }
 

@@ -4,7 +4,7 @@ export * from "./contract.ts";
 export { createFileStore, type FileStoreOptions } from "./file-store.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { LockedError } from "./process-lock.ts";
-export { HistoryError } from "./history-filter.ts";
+export { DONE, HistoryError, outcomeOf } from "./history-filter.ts";
 export type {
   BoardHistory,
   HistoryAnswer,
@@ -12,6 +12,7 @@ export type {
   HistoryHit,
   HistoryPage,
   HistoryPlace,
+  Refused,
 } from "./history-filter.ts";
-export { partsOf } from "./history-row.ts";
-export { holdsWords, wordsAskedFor } from "./history-match.ts";
+export { MOST_PARTS, partsOf, rowOf } from "./history-row.ts";
+export { hitsOf, holdsWords, wordsAskedFor } from "./history-match.ts";

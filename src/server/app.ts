@@ -6,8 +6,10 @@ import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { onClientError } from "./edge/listener.ts";
 import { type App, type Near, wasReplayed } from "./near.ts";
+import { redactAddress } from "../protocol/secrets.ts";
 import { Refusal } from "./problem.ts";
 import { agentRoutes } from "./routes/agents.ts";
+import { auditRecordRoutes } from "./routes/audit-records.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { boardRoutes } from "./routes/boards.ts";
 import { budgetRoutes } from "./routes/budgets.ts";
@@ -79,7 +81,7 @@ export async function createApp(
   });
   app.addHook("onResponse", async (request, reply) => {
     request.log.debug(
-      { method: request.method, url: request.url, status: reply.statusCode, tookMs: reply.elapsedTime },
+      { method: request.method, url: redactAddress(request.url), status: reply.statusCode, tookMs: reply.elapsedTime },
       "request",
     );
   });
@@ -91,6 +93,7 @@ export async function createApp(
   budgetRoutes(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);
+  auditRecordRoutes(app, near);
   proofRoutes(app, near);
   historyRoutes(app, near);
   claimRoutes(app, near);

@@ -4,6 +4,7 @@
 import type { Logger } from "pino";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
 import { isLoopback, originOf } from "./edge/hosts.ts";
+import type { Redaction } from "./redaction.ts";
 import { checkFields, type ClassicField } from "./socket/classic-fields.ts";
 
 /** Times in ms. Only tests have a reason to change them. */
@@ -92,6 +93,8 @@ export interface ServerOptions {
   readonly compress?: Compress;
   /** When a checkpoint of a board's log is signed, if it moved: whichever comes first. Default 100 000 records, 10 s. */
   readonly checkpoints?: { readonly everyRecords?: number; readonly everyMs?: number };
+  /** Look for secrets also in entries' values and tasks' details, and put `[redacted:<kind>]` in their place. Default false. */
+  readonly redactValues?: boolean;
   readonly timings?: Partial<Timings>;
 }
 
@@ -111,6 +114,9 @@ export interface Settings {
   readonly classicFields: Readonly<Record<string, ClassicField>>;
   readonly dashboardDir: string | undefined;
   readonly compress: Compress;
+  readonly redaction: Redaction;
+  /** Undefined in memory. */
+  readonly dataDir: string | undefined;
 }
 
 /**
@@ -147,6 +153,8 @@ export function settle(options: ServerOptions): Settings {
     classicFields: options.classicFields ?? {},
     dashboardDir: options.dashboardDir,
     compress: options.compress ?? "auto",
+    dataDir: options.dataDir,
+    redaction: { values: options.redactValues === true },
   };
 }
 

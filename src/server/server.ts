@@ -98,6 +98,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const hub = createHub({
       engine,
       limits: settings.limits,
+      redaction: settings.redaction,
       timers: SYSTEM_TIMERS,
       host,
       stuckMs: timings.slowMs,
@@ -108,6 +109,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       settings,
       hub,
       streams: new Set(),
+      tails: new Set(),
       now: Date.now,
       followed: followers.boards,
       warnings: () => followers.warnings(),
@@ -144,6 +146,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       log.info({ sockets: sockets.count, sessions: sessions.count, streams: near.streams.size }, "server stopping");
       hub.drain(0, Math.min(MOST_DRAIN_SPREAD_MS, DRAIN_SPREAD_MS + sessions.count / 4));
       hub.close();
+      for (const tail of near.tails) tail.close();
       const ended = new Promise<void>((done) => app.server.close(() => done()));
       app.server.closeIdleConnections();
       await Promise.all([followers.close(), sockets.close(1001, "server stopping", timings.stopMs / 5)]);
@@ -167,7 +170,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
           return sockets.count + sessions.count;
         },
         get streams() {
-          return near.streams.size;
+          return near.streams.size + near.tails.size;
         },
         get connections() {
           return connections.total;

@@ -54,6 +54,7 @@ async function over(
     settings,
     hub,
     streams: new Set<Session>(),
+    tails: new Set<never>(),
     now: Date.now,
     followed: new Set<string>(),
     notReady: async () => ({ log: "full" }),

@@ -6,6 +6,7 @@ import type { Engine } from "../../engine/contract.ts";
 import type { RowSourcesHost } from "../../feed/index.ts";
 import { CLOSE, type Limits } from "../../protocol/index.ts";
 import { Refusal } from "../problem.ts";
+import type { Redaction } from "../redaction.ts";
 import { Beats } from "./beats.ts";
 import { Channel } from "./channel.ts";
 import { type CommandGate, createCommandGate } from "./command-gate.ts";
@@ -22,6 +23,7 @@ const IDLE_CHANNEL_MS = 60_000;
 export interface HubOptions {
   readonly engine: Engine;
   readonly limits: Limits;
+  readonly redaction?: Redaction;
   readonly timers: LiveTimers;
   readonly host: RowSourcesHost;
   /** A client that takes nothing for so long is ended. */
@@ -56,7 +58,7 @@ export interface Hub {
 
 export function createHub(options: HubOptions): Hub {
   const { engine, timers } = options;
-  const commands: CommandGate = createCommandGate(engine, options.limits);
+  const commands: CommandGate = createCommandGate(engine, options.limits, options.redaction);
   const channels = new Map<string, { channel: Channel; idleSince: number | undefined }>();
   const sessions = new Set<Session>();
   let isClosed = false;
