@@ -40,7 +40,6 @@ export function accountOf(budget: Budget): BudgetAccount {
   return budget.account ?? emptyAccount(budget.usedTokens);
 }
 
-/** Members in this order, always: the digest hashes them as they stand. */
 export const emptyAccount = (everTokens: number): BudgetAccount => ({
   nanoUsd: 0,
   everTokens,
@@ -134,3 +133,45 @@ export function isExact(budget: Budget): boolean {
     ) <= MAX_AMOUNT
   );
 }
+
+// The digest hashes members in the order in which they stand, and a snapshot leaves out those that are undefined. So a
+// budget is always saved with all of them in one order, wherever it comes from.
+
+export const orderedTerms = (terms: BudgetTerms): BudgetTerms => ({
+  parent: terms.parent,
+  limitNanoUsd: terms.limitNanoUsd,
+  policy: terms.policy,
+  overdraftTokens: terms.overdraftTokens,
+  overdraftNanoUsd: terms.overdraftNanoUsd,
+  unknownModel: terms.unknownModel,
+  window: terms.window && {
+    every: terms.window.every,
+    timeZone: terms.window.timeZone,
+    rollover: terms.window.rollover,
+  },
+  thresholds: terms.thresholds,
+  maxHolds: terms.maxHolds,
+  maxReserveTokens: terms.maxReserveTokens,
+  maxReserveNanoUsd: terms.maxReserveNanoUsd,
+  rate: orderedRate(terms.rate),
+  ratePerAgent: orderedRate(terms.ratePerAgent),
+});
+
+const orderedRate = (rate: BudgetTerms["rate"]): BudgetTerms["rate"] =>
+  rate && { reservesPerMinute: rate.reservesPerMinute, tokensPerMinute: rate.tokensPerMinute };
+
+export const orderedAccount = (account: BudgetAccount): BudgetAccount => ({
+  nanoUsd: account.nanoUsd,
+  everTokens: account.everTokens,
+  everNanoUsd: account.everNanoUsd,
+  usage: account.usage,
+  unpricedTokens: account.unpricedTokens,
+  heldTokens: account.heldTokens,
+  heldNanoUsd: account.heldNanoUsd,
+  holds: account.holds,
+  carriedTokens: account.carriedTokens,
+  carriedNanoUsd: account.carriedNanoUsd,
+  window: account.window,
+  raised: account.raised,
+  exhaustsAt: account.exhaustsAt,
+});

@@ -123,7 +123,6 @@ export function unmirrorBudget(board: Board, command: CommandOf<"budget.unmirror
   return accepted();
 }
 
-/** Members in the order of BudgetTerms, always: the digest hashes them as they stand. */
 function termsWith(before: BudgetTerms, stated: ChangedTerms): BudgetTerms {
   const told = <T>(next: T | null | undefined, was: T, none: T): T => (next === undefined ? was : (next ?? none));
   return {

@@ -92,8 +92,11 @@ function tooMany(budget: Budget, fresh: boolean): Refused | undefined {
   return no("too_many_holds", { budget: budget.task, holds, max: maxHolds });
 }
 
+/** Every rate on the path allows it, or the one to wait for longest is named. */
 function paced(board: Board, path: readonly Budget[], ask: Ask, seq: number): Decision {
   const paces: Pace[] = [];
+  let longest = 0;
+  let slowest: Detail | undefined;
   for (const budget of path) {
     const { rate, ratePerAgent } = termsOf(budget);
     for (const [allowed, agent] of [
@@ -102,14 +105,14 @@ function paced(board: Board, path: readonly Budget[], ask: Ask, seq: number): De
     ] as const) {
       if (allowed === undefined) continue;
       const { pace, waitMs } = nextPace(board, allowed, budget, agent, ask.tokens ?? 0, seq);
-      if (waitMs > 0) {
-        const retryAfterMs = Number.isFinite(waitMs) ? waitMs : null;
-        return no("rate_limited", { budget: budget.task, ...(agent === undefined ? {} : { agent }), retryAfterMs });
-      }
       paces.push(pace);
+      if (waitMs <= longest) continue;
+      longest = waitMs;
+      const retryAfterMs = Number.isFinite(waitMs) ? waitMs : null;
+      slowest = { budget: budget.task, ...(agent === undefined ? {} : { agent }), retryAfterMs };
     }
   }
-  return { ok: true, path, paces };
+  return slowest === undefined ? { ok: true, path, paces } : no("rate_limited", slowest);
 }
 
 export function reserve(board: Board, command: CommandOf<"budget.reserve">, step: Step): Verdict {
@@ -172,7 +175,7 @@ export function extendHold(board: Board, command: CommandOf<"hold.extend">, step
     nanoUsd: nanoUsd === undefined ? hold.nanoUsd : (hold.nanoUsd ?? 0) + nanoUsd,
     expiresAtClock,
   });
-  return accepted({ hold: hold.hold, expiresAtClock });
+  return accepted({ expiresAtClock });
 }
 
 export function settleHold(board: Board, command: CommandOf<"hold.settle">, step: Step): Verdict {
@@ -196,7 +199,7 @@ export function settleHold(board: Board, command: CommandOf<"hold.settle">, step
   const lastCharge = { tokens, agent: hold.agent, reason, nanoUsd, model };
   if (!moveAll(board, pathOf(board, hold.task), by, step, { lastCharge })) return refused("number_too_large");
   endHold(board, step, { ...hold, model, state: "settled", spent: { tokens, nanoUsd } });
-  return accepted(late ? { hold: hold.hold, late: true } : { hold: hold.hold });
+  return late ? accepted({ late: true }) : accepted();
 }
 
 export function releaseHold(board: Board, command: CommandOf<"hold.release">, step: Step): Verdict {
@@ -204,7 +207,7 @@ export function releaseHold(board: Board, command: CommandOf<"hold.release">, st
   if (hold === undefined) return refused("no_such_hold");
   if (hold.state !== "open") return refused("hold_ended", { state: hold.state });
   free(board, hold, "released", step);
-  return accepted({ hold: hold.hold });
+  return accepted();
 }
 
 /** The end of a hold that nobody settled in time (rule 6). */

@@ -3,7 +3,7 @@
 import type { Budget } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
 import type { Step } from "../rules-1/verdict.ts";
-import { accountOf, termsOf } from "./accounts.ts";
+import { accountOf, orderedAccount, orderedTerms, termsOf } from "./accounts.ts";
 import { raiseAlerts } from "./alerts.ts";
 
 /**
@@ -12,7 +12,11 @@ import { raiseAlerts } from "./alerts.ts";
  */
 export function saveBudget(board: Board, next: Budget, step: Step, at = step.record.at): void {
   const { seq } = step.record;
-  const stamped = { ...next, seq, at, terms: termsOf(next), account: accountOf(next) };
-  board.setBudget(next.task, raiseAlerts(board, stamped, step));
+  const stamped = raiseAlerts(board, { ...next, seq, at, terms: termsOf(next), account: accountOf(next) }, step);
+  board.setBudget(next.task, {
+    ...stamped,
+    terms: orderedTerms(termsOf(stamped)),
+    account: orderedAccount(accountOf(stamped)),
+  });
   step.changes.push({ type: "budget.changed", name: next.task });
 }

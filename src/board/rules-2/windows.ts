@@ -42,7 +42,8 @@ function begun(budget: Budget, window: { readonly startsAt: number; readonly end
 function carried(limit: number | undefined, before: number, spent: number): number {
   if (limit === undefined) return 0;
   const left = (withCarried(limit, before) ?? 0) - spent;
-  return Math.max(-limit, Math.min(limit, left));
+  // 0 - limit, not -limit: there is no minus zero in a board.
+  return Math.max(0 - limit, Math.min(limit, left));
 }
 
 /** The engine watches the rate of spending; an alert is raised when it first says that the budget will not last. */
