@@ -34,7 +34,7 @@ export interface AuditFeed {
   /** The tail runs while somebody listens. */
   readonly subscribe: (listener: () => void) => () => void;
   set(filter: AuditFilter): void;
-  more(): void;
+  readonly more: () => void;
   setPaused(paused: boolean): void;
 }
 
@@ -53,8 +53,15 @@ const ASK_ANYWAY_MS = 4000;
 const LAST_PART = 99_999;
 
 const EMPTY: AuditRows = {
-  ...{ rows: [], phase: "loading", problem: undefined, hasMore: false, isLoadingMore: false, isFull: false },
-  ...{ isPaused: false, waiting: 0, isMoreWaiting: false },
+  rows: [],
+  phase: "loading",
+  problem: undefined,
+  hasMore: false,
+  isLoadingMore: false,
+  isFull: false,
+  isPaused: false,
+  waiting: 0,
+  isMoreWaiting: false,
 };
 
 export interface AuditFeedOptions {
@@ -136,7 +143,7 @@ export function createAuditFeed({ board, store }: AuditFeedOptions): AuditFeed {
   const tail = (): Promise<void> =>
     alone(async () => {
       const found = await page({ order: "oldest", limit: "200", after: tailAt ?? "0.0" });
-      if (found.epoch !== epoch) return void queueMicrotask(begin);
+      if (found.epoch !== epoch) return queueMicrotask(begin);
       tailAt = found.next ?? `${found.seq}.${LAST_PART}`;
       const rows = found.records.toReversed();
       const quiet = state.problem === undefined ? undefined : { problem: undefined };

@@ -67,7 +67,10 @@ export function createBoardSession({ board, reconnectMs, agent, store, spend }: 
 
   function start(): void {
     const options = {
-      ...{ WebSocket: sockets.WebSocket, client: "dashboard", reconnectMaxMs: reconnectMs, keepNotes: KEEP_NOTES },
+      WebSocket: sockets.WebSocket,
+      client: "dashboard",
+      reconnectMaxMs: reconnectMs,
+      keepNotes: KEEP_NOTES,
       ...(agent === undefined ? {} : { agent }),
     };
     const mine = (client = connect("/", options));

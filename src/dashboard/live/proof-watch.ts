@@ -32,7 +32,7 @@ export interface ProofWatch {
   /** Asks while somebody listens. */
   readonly subscribe: (listener: () => void) => () => void;
   /** Asks now. */
-  check(): void;
+  readonly check: () => void;
 }
 
 /** How often the newest checkpoint is asked for while the board changes, in ms. */
@@ -94,7 +94,12 @@ export function createProofWatch({ board, store }: ProofWatchOptions): ProofWatc
     const growth = before === undefined ? "onlyOne" : await growthOf(first, newest);
     const isBroken = before !== undefined && (before.growth === "broken" || before.signature === "broken");
     set({
-      ...{ state: "checked", newest, first, key, keyText, checkedAtMs: Date.now() },
+      state: "checked",
+      newest,
+      first,
+      key,
+      keyText,
+      checkedAtMs: Date.now(),
       signature: isBroken && before.signature === "broken" ? "broken" : signature,
       growth: isBroken && before.growth === "broken" ? "broken" : growth,
     });

@@ -16,8 +16,10 @@ const SLICE = 30;
 
 /** The figures of that moment, of what the limit was crossed in. */
 function figuresOf(alert: Alert): string {
-  const ofTokens = alert.limitTokens !== undefined && `${shortFigure(alert.usedTokens)} of ${shortFigure(alert.limitTokens)}`;
-  const ofMoney = alert.limitNanoUsd !== undefined && `${shortMoney(alert.usedNanoUsd)} of ${shortMoney(alert.limitNanoUsd)}`;
+  const ofTokens =
+    alert.limitTokens !== undefined && `${shortFigure(alert.usedTokens)} of ${shortFigure(alert.limitTokens)}`;
+  const ofMoney =
+    alert.limitNanoUsd !== undefined && `${shortMoney(alert.usedNanoUsd)} of ${shortMoney(alert.limitNanoUsd)}`;
   return [ofTokens, ofMoney].filter((words) => words !== false).join(", ");
 }
 
@@ -31,7 +33,10 @@ function Kind({ alert }: { readonly alert: Alert }) {
     );
   }
   return (
-    <Badge tone={threshold >= 100 ? "bad" : threshold >= 90 ? "high" : "warn"} icon={threshold >= 100 ? "stop" : "warning"}>
+    <Badge
+      tone={threshold >= 100 ? "bad" : threshold >= 90 ? "high" : "warn"}
+      icon={threshold >= 100 ? "stop" : "warning"}
+    >
       {percent(threshold)} reached
     </Badge>
   );
@@ -69,7 +74,8 @@ const AlertItem = memo(function AlertItem({
           </button>
         ) : (
           <p className="quiet alert-seen">
-            ✓ Seen by <AgentText text={acknowledgedBy ?? "somebody"} />, <Ago atMs={acknowledgedAt} label="Acknowledged" />
+            ✓ Seen by <AgentText text={acknowledgedBy ?? "somebody"} />,{" "}
+            <Ago atMs={acknowledgedAt} label="Acknowledged" />
             {reason !== undefined && reason !== "" && (
               <>
                 : <AgentText text={reason} />
@@ -110,7 +116,8 @@ export function AlertList({ alerts, nothing }: { readonly alerts: readonly Alert
           action="Acknowledge"
           asksReason
           commandOf={(reason) => ({
-            ...{ type: "alert.acknowledge", alert: asked.alert },
+            type: "alert.acknowledge",
+            alert: asked.alert,
             ...(reason === undefined ? {} : { reason }),
           })}
           onClose={() => setAsked(undefined)}

@@ -1,7 +1,7 @@
 // Owns the audit as a grid of which only the rows in sight are drawn: every row is as high as every other, so places are plain sums.
 // Does not own the records. What is looked at stays in place when newer rows arrive above it.
 
-import { type KeyboardEvent, memo, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, memo, useCallback, useLayoutEffect, useRef, useState } from "react";
 import type { AuditRows } from "../live/audit-feed.ts";
 import { type AuditRecord, recordKey } from "../live/audit-pages.ts";
 import { At } from "../parts/ago.tsx";
@@ -106,7 +106,7 @@ export function AuditTable({ found, onMore, onOpen }: Props) {
   const wanted = useRef<string>(undefined);
   const at = rows.findIndex((record) => recordKey(record) === current);
 
-  const look = () => {
+  const look = useCallback(() => {
     const element = body.current;
     if (element === null) return;
     const row = element.clientWidth < NARROW_PX ? ROW.narrow : ROW.wide;
@@ -114,14 +114,14 @@ export function AuditTable({ found, onMore, onOpen }: Props) {
     setSight((before) =>
       before.top === next.top && before.height === next.height && before.row === row ? before : next,
     );
-  };
+  }, []);
   useLayoutEffect(() => {
     const element = body.current;
     if (element === null) return undefined;
     const observer = new ResizeObserver(look);
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
+  }, [look]);
 
   // Rows that arrive at the head push the others down; the reader who is not at the head stays where he is.
   const head = useRef(rows[0]);
@@ -133,7 +133,7 @@ export function AuditTable({ found, onMore, onOpen }: Props) {
     const pushed = rows.indexOf(before);
     if (pushed > 0 && element.scrollTop > 0) element.scrollTop += pushed * sight.row;
     look();
-  }, [rows, sight.row]);
+  }, [rows, sight.row, look]);
   useLayoutEffect(() => {
     if (wanted.current === undefined) return;
     body.current?.querySelector<HTMLElement>(`[data-record="${wanted.current}"]`)?.focus({ preventScroll: true });
@@ -169,8 +169,12 @@ export function AuditTable({ found, onMore, onOpen }: Props) {
     const from = at >= 0 ? at : reached;
     const page = Math.max(1, Math.floor(sight.height / sight.row) - 1);
     const steps: Record<string, number> = {
-      ...{ ArrowDown: from + 1, ArrowUp: from - 1, PageDown: from + page, PageUp: from - page },
-      ...{ Home: 0, End: rows.length - 1 },
+      ArrowDown: from + 1,
+      ArrowUp: from - 1,
+      PageDown: from + page,
+      PageUp: from - page,
+      Home: 0,
+      End: rows.length - 1,
     };
     const step = steps[event.key];
     const record = rows[from];
@@ -210,7 +214,9 @@ export function AuditTable({ found, onMore, onOpen }: Props) {
           />
         ))}
       </div>
-      {isFull && <p className="nothing">{figure(rows.length)} records are shown. Narrow the filter, or export them all.</p>}
+      {isFull && (
+        <p className="nothing">{figure(rows.length)} records are shown. Narrow the filter, or export them all.</p>
+      )}
       {!isFull && hasMore && (
         <button type="button" className="more" disabled={isLoadingMore} onClick={onMore}>
           {isLoadingMore ? "Reading older ones…" : "Older ones"}

@@ -157,7 +157,9 @@ export function BudgetDrawer({ task, onClose, onOpen }: Props) {
   const pause = pauseOfPath(new Map(view.pauses.map((each) => [each.pause, each])), path);
   const isOwnPause = pause?.scope === "task" && pause.name === task;
   // Holds and alerts of the budgets below count here too.
-  const below = new Set(view.budgets.all.filter((each) => pathOf(budgets, each.task).includes(task)).map((b) => b.task));
+  const below = new Set(
+    view.budgets.all.filter((each) => pathOf(budgets, each.task).includes(task)).map((b) => b.task),
+  );
   const holds = view.holds.filter((row) => below.has(row.hold.task));
   const alerts = view.alerts.filter((alert) => alert.task === task);
   const address = `/api/v1/boards/${encodeURIComponent(view.board)}/budgets/${encodeURIComponent(task)}`;

@@ -71,7 +71,14 @@ export function BudgetTerms({ budget }: { readonly budget: Budget }) {
       ),
     ],
     ["Resets", endsAt === undefined ? undefined : <Until key="resets" atMs={endsAt} />],
-    ["Projected", exhaustsAt === undefined ? undefined : <>Spent <Until atMs={exhaustsAt} />, at the present rate</>],
+    [
+      "Projected",
+      exhaustsAt === undefined ? undefined : (
+        <>
+          Spent <Until atMs={exhaustsAt} />, at the present rate
+        </>
+      ),
+    ],
     [
       "Alerts at",
       terms === undefined ? DEFAULT_THRESHOLDS : terms.thresholds.map((one) => `${figure(one)} %`).join(", ") || "none",

@@ -7,6 +7,7 @@ import { useDashboard } from "../dashboard-context.ts";
 import { readSpendHistory } from "../live/spend-history.ts";
 import { DrawerPart } from "../parts/drawer.tsx";
 import { hasMoney, moneyOf } from "../state/budget-figures.ts";
+import { useClock } from "../state/clock.ts";
 import {
   type Bucket,
   BUCKETS,
@@ -89,9 +90,7 @@ function AsText({ curve, nowMs }: { readonly curve: Curve; readonly nowMs: numbe
 export function BurnDown({ board, budget }: { readonly board: string; readonly budget: Budget }) {
   const { spend } = useDashboard();
   const showsMoney = hasMoney(moneyOf(budget));
-  const [chosen, setUnit] = useState<Unit>(
-    budget.limitTokens === undefined && showsMoney ? "nanoUsd" : "tokens",
-  );
+  const [chosen, setUnit] = useState<Unit>(budget.limitTokens === undefined && showsMoney ? "nanoUsd" : "tokens");
   const [bucket, setBucket] = useState<Bucket>("hour");
   const unit = showsMoney ? chosen : "tokens";
   const history = useHistory(board, budget.task, bucket);
@@ -103,7 +102,8 @@ export function BurnDown({ board, budget }: { readonly board: string; readonly b
         : curveOfHistory(budget, unit, history),
     [budget, unit, history, spend],
   );
-  const nowMs = Date.now();
+  // Only days matter of it.
+  const nowMs = useClock((now) => now - (now % 60_000));
   const summary = summaryOf(curve, nowMs);
   return (
     <DrawerPart title={curve.shows === "left" ? "Burn-down" : "Spending"}>

@@ -61,8 +61,7 @@ export function PauseDialog({ onClose, scope: given, name: givenName }: PauseDia
   const [scope, setScope] = useState<Scope>(given ?? "board");
   const [name, setName] = useState(givenName ?? "");
   const view = useScreen(store, (screen) => screen.view);
-  const names =
-    scope === "task" ? view?.budgets.rows.map(({ task }) => task) : view?.agents.map(({ agent }) => agent);
+  const names = scope === "task" ? view?.budgets.rows.map(({ task }) => task) : view?.agents.map(({ agent }) => agent);
   const isSettled = given !== undefined;
   return (
     <CommandDialog
@@ -77,7 +76,8 @@ export function PauseDialog({ onClose, scope: given, name: givenName }: PauseDia
       tone="bad"
       asksReason
       commandOf={(reason) => ({
-        ...{ type: "pause.set", scope },
+        type: "pause.set",
+        scope,
         ...(scope === "board" ? {} : { name }),
         ...(reason === undefined ? {} : { reason }),
       })}

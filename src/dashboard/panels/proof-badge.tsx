@@ -28,7 +28,8 @@ function looksOf(proof: Proof): Looks {
   if (proof.state === "none") return { tone: "calm", icon: "dot", word: "nothing to verify" };
   const { signature, growth, newest } = proof;
   const size = `#${figure(newest.size)}`;
-  if (signature === "broken" || growth === "broken") return { tone: "bad", icon: "stop", word: `does not verify at ${size}` };
+  if (signature === "broken" || growth === "broken")
+    return { tone: "bad", icon: "stop", word: `does not verify at ${size}` };
   if (signature === "holds" && growth !== "unable") return { tone: "ok", icon: "check", word: `verified to ${size}` };
   return { tone: "warn", icon: "warning", word: `signed to ${size}, not checked here` };
 }
@@ -37,7 +38,8 @@ const SIGNATURES: Record<SignatureVerdict, string> = {
   holds: "The signature is by the key that this server states, and covers the text below byte for byte.",
   broken: "The signature does NOT hold: the text below is not what the key signed.",
   otherKey: "The checkpoint is signed by another key than the server states now, such as one before a rotation.",
-  unable: "Not checked: this browser has no Ed25519 for this page (it needs HTTPS or localhost, and Chromium 137 or another browser with it).",
+  unable:
+    "Not checked: this browser has no Ed25519 for this page (it needs HTTPS or localhost, and Chromium 137 or another browser with it).",
 };
 
 function growthWords(growth: Growth, { first, newest }: Checked): string {
@@ -55,7 +57,15 @@ function growthWords(growth: Growth, { first, newest }: Checked): string {
   }
 }
 
-function CheckedParts({ proof, board, seq }: { readonly proof: Checked; readonly board: string; readonly seq: number }) {
+function CheckedParts({
+  proof,
+  board,
+  seq,
+}: {
+  readonly proof: Checked;
+  readonly board: string;
+  readonly seq: number;
+}) {
   const { newest, key, keyText, signature, growth } = proof;
   const behind = Math.max(0, seq - newest.size);
   const verify = `swarmboard audit verify <export or data folder> --checkpoint checkpoint.note --key key.txt`;
@@ -77,9 +87,9 @@ function CheckedParts({ proof, board, seq }: { readonly proof: Checked; readonly
       </DrawerPart>
       <DrawerPart title="What that does not show">
         <p className="quiet">
-          Checkpoint, key and this page come from the same server. Someone who has its signing key can rewrite the past and
-          sign it anew; only a checkpoint that was kept elsewhere gives that away. Nor were the records themselves read and
-          hashed here: that is what the command below does.
+          Checkpoint, key and this page come from the same server. Someone who has its signing key can rewrite the past
+          and sign it anew; only a checkpoint that was kept elsewhere gives that away. Nor were the records themselves
+          read and hashed here: that is what the command below does.
         </p>
       </DrawerPart>
       <DrawerPart title="Keep it elsewhere">
@@ -109,8 +119,8 @@ function CheckedParts({ proof, board, seq }: { readonly proof: Checked; readonly
       </DrawerPart>
       <DrawerPart title="Verify it yourself">
         <p className="quiet">
-          On any machine with Swarmboard; it reads every record and needs no server. docs/audit-format.md tells how to do
-          it without Swarmboard.
+          On any machine with Swarmboard; it reads every record and needs no server. docs/audit-format.md tells how to
+          do it without Swarmboard.
         </p>
         <pre className="note" tabIndex={0} aria-label="Commands">
           {`curl -o export.jsonl '${location.origin}/api/v1/boards/${encodeURIComponent(board)}/audit/export?format=proof'\n${verify.replace("<export or data folder>", "export.jsonl")}`}

@@ -2,7 +2,7 @@
 // Does not own the command. The name is kept in this browser; a refusal is shown in the server's words and ends nothing.
 
 import { Close, Content, Description, Portal, Root, Title } from "@radix-ui/react-dialog";
-import { type FormEvent, type ReactNode, useId, useState } from "react";
+import { type ReactNode, type SyntheticEvent, useId, useState } from "react";
 import { type SendableCommand, SwarmboardError } from "../../client/index.ts";
 import { useDashboard } from "../dashboard-context.ts";
 import { asName } from "../state/settings.ts";
@@ -46,7 +46,7 @@ export function CommandDialog(props: Props) {
   const [attempt, setAttempt] = useState<Attempt>({ state: "idle" });
   const id = useId();
 
-  const submit = async (event: FormEvent) => {
+  const submit = async (event: SyntheticEvent) => {
     event.preventDefault();
     const kept = asName(name);
     if (kept === undefined || attempt.state === "sending") return;

@@ -17,7 +17,7 @@ async function sha256(...parts: readonly Bytes[]): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
 }
 
-const utf8 = (text: string): Bytes => new TextEncoder().encode(text) as Bytes;
+const utf8 = (text: string): Bytes => new TextEncoder().encode(text);
 const NODE = new Uint8Array([1]);
 const parentOf = (left: Bytes, right: Bytes): Promise<Bytes> => sha256(NODE, left, right);
 

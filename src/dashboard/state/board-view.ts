@@ -72,9 +72,9 @@ export type Told = Pick<
   "board" | "position" | "entries" | "budgets" | "agents" | "tasks" | "requests" | "claims" | "sources" | "clock"
 > &
   Pick<Subscription, "holds" | "alerts" | "pauses"> & {
-  readonly audit: { readonly current: AuditNotes };
-  readonly condition: { readonly unwritable: string | undefined };
-};
+    readonly audit: { readonly current: AuditNotes };
+    readonly condition: { readonly unwritable: string | undefined };
+  };
 
 /** The same result for the same object: lists of the client are other objects when they say something else. */
 function perObject<From extends object, To>(make: (from: From) => To): (from: From) => To {

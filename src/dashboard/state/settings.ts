@@ -28,7 +28,7 @@ const MOST_NAME_CHARS = 64;
 export function asName(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
   const seen = value.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "").trim();
-  const name = [...seen].slice(0, MOST_NAME_CHARS).join("").trim();
+  const name = Array.from(seen).slice(0, MOST_NAME_CHARS).join("").trim();
   return name === "" ? undefined : name;
 }
 

@@ -32,7 +32,11 @@ export function createSpendPoints(): SpendPoints {
     points.set(task, list);
     last.set(task, budget);
     list.push({ at: nowMs, tokens: budget.usedTokens, nanoUsd: budget.account?.nanoUsd ?? 0 });
-    if (list.length > POINTS) points.set(task, list.filter((_, i) => i % 2 === 0 || i === list.length - 1));
+    if (list.length > POINTS)
+      points.set(
+        task,
+        list.filter((_, i) => i % 2 === 0 || i === list.length - 1),
+      );
     const [oldest] = points.keys();
     if (points.size > TASKS && oldest !== undefined) {
       points.delete(oldest);
