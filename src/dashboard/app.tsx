@@ -69,12 +69,12 @@ function Panels({ view, large }: { readonly view: BoardView; readonly large: Lar
           <LargeBlackboardPanel board={view.board} large={large} />
         )}
         <AuditPanel audit={view.audit} />
+        <HoldsPanel holds={view.holds} />
       </div>
       <div className="column">
         <RequestsPanel requests={view.requests} />
         <BudgetPanel budgets={view.budgets} pauses={view.pauses} />
         <AlertsPanel alerts={view.alerts} />
-        <HoldsPanel holds={view.holds} />
         <PausesPanel pauses={view.pauses} />
         <AgentsPanel agents={view.agents} />
         <TasksPanel tasks={view.tasks} />

@@ -7,7 +7,7 @@ import "uplot/dist/uPlot.min.css";
 import { useDashboard } from "../dashboard-context.ts";
 import type { Curve } from "../state/burn-down.ts";
 import { useSettings } from "../state/settings.ts";
-import { shortFigure } from "../text/figures.ts";
+import { shortFigure, shortTime } from "../text/figures.ts";
 import { shortMoney } from "../text/money.ts";
 
 const HEIGHT = 190;
@@ -49,6 +49,8 @@ function optionsOf(element: HTMLElement, curve: Curve): UPlot.Options {
   const colour = (name: string) => colourOf(element, name);
   const write = curve.unit === "tokens" ? shortFigure : (value: number) => shortMoney(Math.round(value));
   const axis = {
+    // Room for a time with its date.
+    space: 90,
     stroke: colour("--text-quiet"),
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
@@ -61,7 +63,10 @@ function optionsOf(element: HTMLElement, curve: Curve): UPlot.Options {
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_, least, most) => [Math.min(0, least ?? 0), Math.max(curve.limit ?? 0, most ?? 1, 1)] } },
-    axes: [axis, { ...axis, size: 64, values: (_, splits) => splits.map(write) }],
+    axes: [
+      { ...axis, values: (_, splits) => splits.map((at) => shortTime(at * 1000, Date.now())) },
+      { ...axis, size: 64, values: (_, splits) => splits.map(write) },
+    ],
     series: [
       {},
       {

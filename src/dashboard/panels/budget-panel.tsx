@@ -7,6 +7,7 @@ import { Badge } from "../parts/badge.tsx";
 import { Nothing, Panel } from "../parts/panel.tsx";
 import type { BudgetStatus, Budgets } from "../state/board-view.ts";
 import { figure, percent, shortFigure } from "../text/figures.ts";
+import { money, shortMoney } from "../text/money.ts";
 import { Bar, looksOf, shutWords } from "./budget-bar.tsx";
 import { BudgetDrawer } from "./budget-drawer.tsx";
 import { BudgetTree } from "./budget-tree.tsx";
@@ -18,12 +19,21 @@ function statusOf(percentage: number): BudgetStatus {
 }
 
 function Total({ budgets }: { readonly budgets: Budgets }) {
-  const left = budgets.limit - budgets.used;
-  const isShut = budgets.limit === 0;
+  const { limit, usedNanoUsd, limitNanoUsd } = budgets;
+  const left = limit === undefined ? undefined : limit - budgets.used;
+  const isShut = limit === 0;
   const { tone, icon, word } = looksOf(isShut ? "exhausted" : statusOf(budgets.percentage));
   return (
     <div className="budget-total">
-      <p className="caption">All open budgets; closed ones are not counted</p>
+      <p className="caption">
+        <span>All open budgets; closed ones are not counted</span>
+        {(usedNanoUsd > 0 || limitNanoUsd !== undefined) && (
+          <span className="budget-total-money" title={money(usedNanoUsd)}>
+            <strong>{shortMoney(usedNanoUsd)}</strong> spent
+            {limitNanoUsd !== undefined && ` of ${shortMoney(limitNanoUsd)}`}
+          </span>
+        )}
+      </p>
       <dl className="four">
         <div>
           <dt>Used</dt>
@@ -31,15 +41,19 @@ function Total({ budgets }: { readonly budgets: Budgets }) {
         </div>
         <div>
           <dt>Limit</dt>
-          <dd title={figure(budgets.limit)}>{shortFigure(budgets.limit)}</dd>
+          <dd title={limit === undefined ? "No open budget limits tokens" : figure(limit)}>
+            {limit === undefined ? "–" : shortFigure(limit)}
+          </dd>
         </div>
         <div>
-          <dt>{left < 0 ? "Over by" : "Remaining"}</dt>
-          <dd title={figure(Math.abs(left))}>{shortFigure(Math.abs(left))}</dd>
+          <dt>{left !== undefined && left < 0 ? "Over by" : "Remaining"}</dt>
+          <dd title={left === undefined ? undefined : figure(Math.abs(left))}>
+            {left === undefined ? "–" : shortFigure(Math.abs(left))}
+          </dd>
         </div>
         <div>
           <dt>Percentage</dt>
-          <dd>{isShut ? "–" : percent(budgets.percentage)}</dd>
+          <dd>{isShut || limit === undefined ? "–" : percent(budgets.percentage)}</dd>
         </div>
       </dl>
       <Bar

@@ -40,7 +40,7 @@ export function BudgetTree({ budgets, pauses, showClosed, onOpen }: Props) {
     const task = focused.current;
     if (task === undefined || document.activeElement !== document.body) return;
     document.getElementById(rowId(task))?.focus({ preventScroll: true });
-  }, [lines]);
+  });
 
   const fold = useCallback((task: string, isFolded: boolean) => {
     setFolded((before) => {

@@ -56,8 +56,8 @@ function summaryOf({ points, shows, unit, limit, exhaustsAt }: Curve, nowMs: num
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined) return "Nothing was spent in this time.";
-  const verb = shows === "left" ? "was left" : "was spent";
-  const change = `${write(last.value)} ${verb} at ${shortTime(last.at, nowMs)}, ${write(first.value)} at ${shortTime(first.at, nowMs)}`;
+  const word = shows === "left" ? "Left" : "Spent";
+  const change = `${word} at ${shortTime(last.at, nowMs)}: ${write(last.value)}; at ${shortTime(first.at, nowMs)}: ${write(first.value)}`;
   const ofLimit = limit === undefined ? "There is no limit" : `The limit is ${write(limit)}`;
   return `${change}. ${ofLimit}.${exhaustsAt === undefined ? "" : ` At the present rate it is spent by ${fullTime(exhaustsAt)}.`}`;
 }

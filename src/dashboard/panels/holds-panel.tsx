@@ -45,8 +45,8 @@ function TimeLeft({ row }: { readonly row: HoldRow }) {
 const HoldItem = memo(function HoldItem({ row }: { readonly row: HoldRow }) {
   const { hold } = row;
   return (
-    <tr className="hold" data-hold={hold.hold}>
-      <td>
+    <tr className="hold" role="row" data-hold={hold.hold}>
+      <td role="cell" className="hold-owner">
         <AgentText className="hold-agent" text={hold.agent} />
         {hold.by !== hold.agent && (
           <span className="quiet">
@@ -58,7 +58,7 @@ const HoldItem = memo(function HoldItem({ row }: { readonly row: HoldRow }) {
           <AgentText text={hold.task} />
         </span>
       </td>
-      <td>
+      <td role="cell" className="hold-model">
         {hold.model === undefined ? <span className="quiet">–</span> : <AgentText text={hold.model} />}
         {hold.operation !== undefined && (
           <span className="hold-task quiet">
@@ -66,16 +66,16 @@ const HoldItem = memo(function HoldItem({ row }: { readonly row: HoldRow }) {
           </span>
         )}
       </td>
-      <td className="amount">
+      <td role="cell" className="amount">
         <span title={`${figure(hold.tokens)} tokens`}>{shortFigure(hold.tokens)}</span>
         <span className="hold-task quiet" title={hold.nanoUsd === undefined ? undefined : money(hold.nanoUsd)}>
           {hold.nanoUsd === undefined ? "no price" : shortMoney(hold.nanoUsd)}
         </span>
       </td>
-      <td>
+      <td role="cell" className="hold-since">
         <Ago atMs={hold.openedAt} label="Opened" />
       </td>
-      <td>
+      <td role="cell" className="hold-time">
         <TimeLeft row={row} />
       </td>
     </tr>
@@ -87,19 +87,28 @@ export function HoldTable({ holds, nothing }: { readonly holds: readonly HoldRow
   if (holds.length === 0) return <Nothing>{nothing}</Nothing>;
   return (
     <>
-      <table className="holds">
-        <thead>
-          <tr>
-            <th scope="col">Owner, task</th>
-            <th scope="col">Model</th>
-            <th scope="col" className="amount">
+      {/* The roles are said, because a narrow panel lays the rows out in another way than tables are. */}
+      <table className="holds" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">
+              Owner, task
+            </th>
+            <th role="columnheader" scope="col">
+              Model
+            </th>
+            <th role="columnheader" scope="col" className="amount">
               Held
             </th>
-            <th scope="col">Since</th>
-            <th scope="col">Time left</th>
+            <th role="columnheader" scope="col">
+              Since
+            </th>
+            <th role="columnheader" scope="col">
+              Time left
+            </th>
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {holds.slice(0, shown).map((row) => (
             <HoldItem key={row.hold.hold} row={row} />
           ))}

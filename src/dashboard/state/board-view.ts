@@ -15,6 +15,8 @@ import type {
   Task,
 } from "../../client/index.ts";
 import { type AuditRow, auditRows } from "./audit-rows.ts";
+import { type Figures, moneyOf, tokensOf } from "./budget-figures.ts";
+import { pathOf } from "./budget-tree.ts";
 import { type EntryGroup, entryGroups } from "./entry-groups.ts";
 import { keepList, keepSameList } from "./keep-same.ts";
 
@@ -25,8 +27,12 @@ export interface Budgets {
   /** Closed ones too, in no order. */
   readonly all: readonly Budget[];
   readonly used: number;
-  readonly limit: number;
+  /** Undefined where no open budget limits tokens. */
+  readonly limit: number | undefined;
   readonly percentage: number;
+  /** The same of money, in nano-USD. */
+  readonly usedNanoUsd: number;
+  readonly limitNanoUsd: number | undefined;
 }
 export interface Audit {
   /** Newest first. */
@@ -96,6 +102,27 @@ const by =
 /** Without a limit any use is too much, and none is none (as in protocol/items.ts). */
 const percentageOf = (used: number, limit: number): number => (limit > 0 ? (used / limit) * 100 : used > 0 ? 100 : 0);
 
+/**
+ * What is spent of what may be. A child's spend is its parent's too, so only the topmost budgets that limit anything count; where none
+ * does, the topmost there are.
+ */
+function totalOf(
+  open: readonly Budget[],
+  read: (budget: Budget) => Pick<Figures, "spent" | "limit">,
+): { readonly spent: number; readonly limit: number | undefined } {
+  const byTask = new Map(open.map((budget) => [budget.task, budget]));
+  const limited = open.filter((budget) => read(budget).limit !== undefined);
+  const counted = limited.length > 0 ? limited : open;
+  const names = new Set(counted.map(({ task }) => task));
+  const topmost = counted.filter(
+    ({ task }) => !pathOf(byTask, task).some((above) => above !== task && names.has(above)),
+  );
+  return {
+    spent: topmost.reduce((sum, budget) => sum + read(budget).spent, 0),
+    limit: limited.length === 0 ? undefined : topmost.reduce((sum, budget) => sum + (read(budget).limit ?? 0), 0),
+  };
+}
+
 const budgetsOf = perObject((all: readonly Budget[]): Budgets => {
   const rows = all
     .filter((budget) => !budget.closed)
@@ -105,11 +132,17 @@ const budgetsOf = perObject((all: readonly Budget[]): Budgets => {
         (budget) => budget.task,
       ),
     );
-  // What a child spends its parent spends too.
-  const roots = rows.filter((budget) => budget.terms?.parent === undefined);
-  const used = roots.reduce((sum, budget) => sum + budget.usedTokens, 0);
-  const limit = roots.reduce((sum, budget) => sum + (budget.limitTokens ?? 0), 0);
-  return { rows, all, used, limit, percentage: percentageOf(used, limit) };
+  const tokens = totalOf(rows, tokensOf);
+  const money = totalOf(rows, moneyOf);
+  return {
+    rows,
+    all,
+    used: tokens.spent,
+    limit: tokens.limit,
+    percentage: tokens.limit === undefined ? 0 : percentageOf(tokens.spent, tokens.limit),
+    usedNanoUsd: money.spent,
+    limitNanoUsd: money.limit,
+  };
 });
 const alertsOf = perObject((all: readonly Alert[]) =>
   all.toSorted(
