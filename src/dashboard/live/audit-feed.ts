@@ -49,8 +49,8 @@ const MOST_EMPTY_PAGES = 8;
 const TICK_MS = 1000;
 /** Also when the page heard of no change, in ms: refused commands change nothing that it subscribes to. */
 const ASK_ANYWAY_MS = 4000;
-/** A place behind every part of a record. */
-const LAST_PART = 99_999;
+/** The last place that a record has (MOST_PARTS of the log): what comes after it is the next record. */
+const LAST_PART = 16_383;
 
 const EMPTY: AuditRows = {
   rows: [],

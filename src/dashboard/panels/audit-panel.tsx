@@ -1,13 +1,20 @@
 // Owns the panel of the audit: which records are looked at (in the page's address), the live tail's switch, and the badge of proofs.
 // Does not own the rows (audit-table.tsx) or where they come from (live/audit-feed.ts).
 
-import { memo, useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { memo, useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useDashboard } from "../dashboard-context.ts";
 import type { AuditRecord } from "../live/audit-pages.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Nothing } from "../parts/panel.tsx";
 import { SearchField } from "../parts/search-field.tsx";
-import { addressWith, type AuditFilter, auditFilterIn, type AuditKind, isNarrowed } from "../state/audit-filter.ts";
+import {
+  addressWith,
+  AUDIT_TEXTS,
+  type AuditFilter,
+  auditFilterIn,
+  type AuditKind,
+  isNarrowed,
+} from "../state/audit-filter.ts";
 import type { Audit } from "../state/board-view.ts";
 import { figure } from "../text/figures.ts";
 import { AuditDrawer } from "./audit-drawer.tsx";
@@ -53,8 +60,11 @@ export const AuditPanel = memo(function AuditPanel({ audit }: { readonly audit: 
   const [showsFields, setShowsFields] = useState(() => isNarrowed({ ...filter, q: "" }));
   const [open, setOpen] = useState<AuditRecord>();
   const found = useSyncExternalStore(feed.subscribe, feed.read);
+  const typed = useRef(filter);
   useEffect(() => {
-    const timer = setTimeout(() => feed.set(filter), TYPING_MS);
+    const isTyped = AUDIT_TEXTS.some((name) => typed.current[name] !== filter[name]);
+    typed.current = filter;
+    const timer = setTimeout(() => feed.set(filter), isTyped ? TYPING_MS : 0);
     return () => clearTimeout(timer);
   }, [feed, filter]);
   const { rows, phase, problem, isPaused, waiting, isMoreWaiting } = found;
