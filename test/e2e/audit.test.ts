@@ -25,8 +25,11 @@ beforeAll(async () => {
   serving = await place.serve();
   for (let from = 0; from < RECORDS; from += 500) {
     const commands = Array.from({ length: 500 }, (_, i) => ({
-      ...{ type: "audit.note", event: "step_done", agent: `agent-${(from + i) % 3}` },
-      ...{ resource: `step ${from + i}`, reason: from + i === 700 ? "a needle in the hay" : "as planned" },
+      type: "audit.note",
+      event: "step_done",
+      agent: `agent-${(from + i) % 3}`,
+      resource: `step ${from + i}`,
+      reason: from + i === 700 ? "a needle in the hay" : "as planned",
       ...((from + i) % 10 === 0 ? { granted: false } : {}),
     }));
     await command(serving, { type: "batch", commands });

@@ -31,8 +31,12 @@ beforeAll(async () => {
   await send({
     type: "budget.charge",
     task: "build",
-    ...{ tokens: 500, usage: { input: 400, cacheRead: 100 }, nanoUsd: 1_234_500_000 },
-    ...{ agent: "ada", model: "demo/large", reason: "<b>plan</b>" },
+    tokens: 500,
+    usage: { input: 400, cacheRead: 100 },
+    nanoUsd: 1_234_500_000,
+    agent: "ada",
+    model: "demo/large",
+    reason: "<b>plan</b>",
   });
   await send({ type: "budget.reserve", task: "build", tokens: 200, nanoUsd: 10_000_000, agent: "ada", ttlMs: 600_000 });
 });
@@ -155,7 +159,10 @@ describe("the budgets", () => {
           if (task !== undefined) seen.add(task);
         };
         new MutationObserver((records) => records.forEach(told)).observe(document.querySelector(".budgets")!, {
-          ...{ subtree: true, childList: true, characterData: true, attributes: true },
+          subtree: true,
+          childList: true,
+          characterData: true,
+          attributes: true,
         });
         Object.assign(window, { changedRows: seen });
       });
@@ -225,8 +232,14 @@ describe("holds, alerts and pauses", () => {
     await visit(async (page) => {
       await page.locator(".hold").first().waitFor();
       const { made } = await send({
-        ...{ type: "budget.reserve", task: "test", tokens: 50, agent: "<i>bob</i>", model: "demo/small" },
-        ...{ operation: "review", ttlMs: 6000, nanoUsd: 1 },
+        type: "budget.reserve",
+        task: "test",
+        tokens: 50,
+        agent: "<i>bob</i>",
+        model: "demo/small",
+        operation: "review",
+        ttlMs: 6000,
+        nanoUsd: 1,
       });
       const hold = page.locator(`#holds [data-hold=${made?.hold}]`);
       await hold.waitFor();

@@ -81,6 +81,8 @@ export function createAuditFeed({ board, store }: AuditFeedOptions): AuditFeed {
   let tailAt: string | undefined;
   let stop = new AbortController();
   let isBusy = false;
+  /** Older rows were asked for while something else was under way. */
+  let wantsMore = false;
   let timer: ReturnType<typeof setInterval> | undefined;
   let askedSeq: number | undefined;
   let askedAtMs = 0;
@@ -104,7 +106,10 @@ export function createAuditFeed({ board, store }: AuditFeedOptions): AuditFeed {
       const problem = error instanceof Error && error.name !== "TimeoutError" ? error.message : "no answer in time";
       change({ problem, isLoadingMore: false, phase: state.phase === "loading" ? "failed" : state.phase });
     } finally {
-      if (!signal.aborted) isBusy = false;
+      if (!signal.aborted) {
+        isBusy = false;
+        if (wantsMore) more();
+      }
     }
   }
 
@@ -136,6 +141,7 @@ export function createAuditFeed({ board, store }: AuditFeedOptions): AuditFeed {
     stop.abort();
     stop = new AbortController();
     isBusy = false;
+    wantsMore = false;
     tailAt = undefined;
     void load();
   }
@@ -163,6 +169,18 @@ export function createAuditFeed({ board, store }: AuditFeedOptions): AuditFeed {
     const rows = all.length > MOST_ROWS ? all.slice(0, MOST_ROWS) : all;
     if (rows.length < all.length) older = recordKey(rows.at(-1) as AuditRecord);
     change({ rows, isFull: rows.length >= MOST_ROWS, hasMore: older !== undefined, problem: undefined });
+  }
+
+  function more(): void {
+    wantsMore = isBusy;
+    if (isBusy || !state.hasMore || state.rows.length >= MOST_ROWS) return;
+    change({ isLoadingMore: true });
+    void alone(async () => {
+      const { rows } = await back(MORE_ROWS);
+      const all = [...state.rows, ...rows].slice(0, MOST_ROWS);
+      const isFull = all.length >= MOST_ROWS;
+      change({ rows: all, isFull, hasMore: older !== undefined, isLoadingMore: false, problem: undefined });
+    });
   }
 
   function tick(): void {
@@ -199,16 +217,7 @@ export function createAuditFeed({ board, store }: AuditFeedOptions): AuditFeed {
       askedAtMs = Date.now();
       begin();
     },
-    more() {
-      if (!state.hasMore || isBusy || state.rows.length >= MOST_ROWS) return;
-      change({ isLoadingMore: true });
-      void alone(async () => {
-        const { rows } = await back(MORE_ROWS);
-        const all = [...state.rows, ...rows].slice(0, MOST_ROWS);
-        const isFull = all.length >= MOST_ROWS;
-        change({ rows: all, isFull, hasMore: older !== undefined, isLoadingMore: false, problem: undefined });
-      });
-    },
+    more,
     setPaused(isPaused) {
       change({ isPaused });
       if (isPaused) return;

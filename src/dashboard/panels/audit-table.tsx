@@ -142,8 +142,13 @@ export function AuditTable({ found, onMore, onOpen }: Props) {
 
   const first = Math.max(0, Math.floor(sight.top / sight.row) - BEYOND);
   const last = Math.min(rows.length, Math.ceil((sight.top + sight.height) / sight.row) + BEYOND);
+  /** How many rows there were when older ones were last asked for: what brought none is not asked for again by itself. */
+  const askedAt = useRef(0);
   useLayoutEffect(() => {
-    if (hasMore && !isLoadingMore && !isFull && sight.top > 0 && last > rows.length - NEAR_END) onMore();
+    const isNear = sight.top > 0 && last > rows.length - NEAR_END;
+    if (!hasMore || isLoadingMore || isFull || !isNear || askedAt.current === rows.length) return;
+    askedAt.current = rows.length;
+    onMore();
   }, [hasMore, isLoadingMore, isFull, sight.top, last, rows.length, onMore]);
   // The row that Tab reaches is drawn also when it is out of sight, or the focus would be lost with it.
   const reached = at >= 0 ? at : first;

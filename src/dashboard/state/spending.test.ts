@@ -33,8 +33,18 @@ const ACCOUNT: NonNullable<Budget["account"]> = {
 };
 
 const budget = (task: string, more: Partial<Budget> = {}): Budget => ({
-  ...{ task, usedTokens: 0, limitTokens: 100, percentage: 0, status: "active", closed: false, openedAt: 0 },
-  ...{ description: "", terms: TERMS, account: ACCOUNT, seq: 1, at: 0 },
+  task,
+  usedTokens: 0,
+  limitTokens: 100,
+  percentage: 0,
+  status: "active",
+  closed: false,
+  openedAt: 0,
+  description: "",
+  terms: TERMS,
+  account: ACCOUNT,
+  seq: 1,
+  at: 0,
   ...more,
 });
 const below = (task: string, parent: string | undefined, more: Partial<Budget> = {}): Budget =>
@@ -82,7 +92,9 @@ describe("figures of a budget", () => {
           carriedNanoUsd: carried,
         };
         const one = budget("t", {
-          ...{ limitTokens: limit, usedTokens: spent, account: { ...account, nanoUsd: spent } },
+          limitTokens: limit,
+          usedTokens: spent,
+          account: { ...account, nanoUsd: spent },
           terms: { ...TERMS, limitNanoUsd: limit },
         });
         const tokens = tokensOf(one);
@@ -169,7 +181,10 @@ describe("a burn-down", () => {
   const history = (points: readonly number[], resets: readonly number[] = []): SpendHistory => {
     let cum = 0;
     return {
-      ...{ bucket: "hour", from: 0, to: points.length, resets },
+      bucket: "hour",
+      from: 0,
+      to: points.length,
+      resets,
       points: points.map((tokens, at) => {
         cum += tokens;
         return { at, tokens, nanoUsd: 0, cumTokens: cum, cumNanoUsd: 0 };
@@ -211,7 +226,7 @@ describe("the filter of the audit", () => {
     );
     fc.assert(
       fc.property(filter, (given) => {
-        const address = new URL(addressWith(given as AuditFilter, "http://h/blackboard?board=b&q=old#audit"));
+        const address = new URL(addressWith(given, "http://h/blackboard?board=b&q=old#audit"));
         expect(auditFilterIn(address.search)).toEqual(given);
         expect([address.searchParams.get("board"), address.hash]).toEqual(["b", "#audit"]);
       }),
@@ -221,7 +236,11 @@ describe("the filter of the audit", () => {
   it("asks the server in its own words, with moments that have a zone", () => {
     const at = new Date(2026, 10, 25, 7, 30).getTime();
     expect(recordsQueryOf({ kind: "events", about: "task:", q: "x", from: "2026-11-25T07:30", to: "1" })).toEqual({
-      ...{ action: "audit.note", prefix: "task:", q: "x", from: String(at), to: "1" },
+      action: "audit.note",
+      prefix: "task:",
+      q: "x",
+      from: String(at),
+      to: "1",
     });
     expect(recordsQueryOf({ kind: "refused", outcome: "paused" })).toEqual({ outcome: "paused" });
     expect(recordsQueryOf({ kind: "events", action: "permission_denied" })).toEqual({ action: "permission_denied" });
