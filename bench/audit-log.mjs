@@ -66,7 +66,7 @@ export async function fillAuditLog(dir, records) {
     wallMs: () => wallMs,
     monotonicMs: () => wallMs - STARTED_AT,
     after: (ms, run) => {
-      const timer = setTimeout(run, Math.min(ms, HOUR_MS)).unref();
+      const timer = setTimeout(() => run(), Math.min(ms, HOUR_MS)).unref();
       return () => clearTimeout(timer);
     },
   };

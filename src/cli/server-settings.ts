@@ -24,6 +24,10 @@ export interface ServerFlags {
   readonly maxBoards: number;
   readonly checkpointEvery: number;
   readonly checkpointRecords: number;
+  readonly anchorFile?: string;
+  readonly anchorUrl?: string;
+  readonly anchorAllowPrivate?: boolean;
+  readonly redactValues?: boolean;
   readonly json?: boolean;
 }
 
@@ -82,6 +86,12 @@ export function addServerSettings(command: Command): Command {
         .argParser(parseDuration),
     )
     .addOption(setting("--checkpoint-records <n>", "and after so many records").default(100_000).argParser(parseAmount))
+    .addOption(
+      setting("--anchor-file <file>", "append each signed checkpoint to this file, on another disk or machine"),
+    )
+    .addOption(setting("--anchor-url <url>", "and send it to this address, by POST"))
+    .addOption(setting("--anchor-allow-private", "the address may be in a private network"))
+    .addOption(setting("--redact-values", "look for secrets also in entries' values and tasks' details"))
     .addOption(configSetting())
     .option("--json", "print JSON lines instead of text");
 }
@@ -98,6 +108,10 @@ export function serverOptionsOf(flags: ServerFlags): ServerOptions {
     maxConnectionsPerIp: flags.maxConnectionsPerIp,
     maxConnections: flags.maxConnections,
     checkpoints: { everyRecords: flags.checkpointRecords, everyMs: flags.checkpointEvery },
+    ...(flags.redactValues === true ? { redactValues: true } : {}),
+    ...(flags.anchorFile === undefined && flags.anchorUrl === undefined
+      ? {}
+      : { anchors: { file: flags.anchorFile, url: flags.anchorUrl, allowPrivate: flags.anchorAllowPrivate === true } }),
     limits: { maxKeyBytes: flags.maxKeyBytes, maxValueBytes: flags.maxValueBytes, maxBoards: flags.maxBoards },
   };
 }

@@ -88,8 +88,15 @@ function linksIn(from: Buffer, start: number, end: number): Links {
   return linksOf(JSON.parse(`{${text.slice(1)}`) as Links);
 }
 
+const NO_LINKS: Links = {};
+
 /** The members that are there: `exactOptionalPropertyTypes`, and one shape for equal records. */
 export function linksOf({ role, trace, task }: { readonly [M in keyof Links]?: Links[M] | undefined }): Links {
+  // On the hot path nearly all records have only the one role, or nothing.
+  if (trace === undefined && task === undefined) {
+    if (role === undefined) return NO_LINKS;
+    return role === "open" ? OPEN_LINKS : { role };
+  }
   return {
     ...(role === undefined ? {} : { role }),
     ...(trace === undefined ? {} : { trace }),

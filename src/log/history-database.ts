@@ -133,11 +133,22 @@ function overTables(db: Database.Database, pace: HistoryPace): HistoryDatabase {
       const row = rowOf(command, actor);
       const number = rowNumber({ seq: record.seq, part });
       addRow.run(
-        ...[number, blockOf(number), row.at ?? record.at, actor, row.type, orNull(row.name), orNull(row.event)],
-        ...[orNull(row.agent), row.granted === undefined ? null : Number(row.granted)],
-        ...[orNull(row.task ?? record.task), orNull(record.trace?.slice(0, TRACE_ID_CHARS))],
-        ...[outcome === DONE ? null : outcome, outcome === DONE || outcome === REPEAT ? null : 1],
-        ...[segment, offset, bytes],
+        number,
+        blockOf(number),
+        row.at ?? record.at,
+        actor,
+        row.type,
+        orNull(row.name),
+        orNull(row.event),
+        orNull(row.agent),
+        row.granted === undefined ? null : Number(row.granted),
+        orNull(row.task ?? record.task),
+        orNull(record.trace?.slice(0, TRACE_ID_CHARS)),
+        outcome === DONE ? null : outcome,
+        outcome === DONE || outcome === REPEAT ? null : 1,
+        segment,
+        offset,
+        bytes,
       );
       addWords.run(number, wordsOf(textOf(row, actor)).join(" "));
     }

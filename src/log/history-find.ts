@@ -74,7 +74,10 @@ export function findRows(
 
 const foundOf = ({ row, segment, offset, bytes, outcome }: RawRow): FoundRow => ({
   ...placeOfRow(row),
-  ...{ segment, offset, bytes, outcome: outcome ?? DONE },
+  segment,
+  offset,
+  bytes,
+  outcome: outcome ?? DONE,
 });
 
 /** Block after block, with the index that promises most. */
@@ -82,7 +85,8 @@ function findInBlocks(
   { db, conditions, low, high, isOldest, limit, endsAt }: Search,
   blocks: readonly number[],
 ): Found {
-  const best = conditions.flatMap(({ index }) => index ?? []).sort((a, b) => a.worth - b.worth)[0];
+  const rare = rareOf(db, conditions);
+  const best = (rare ?? conditions.toSorted((a, b) => worthOf(a) - worthOf(b))[0])?.index;
   const isRange = best?.isRange === true;
   const statement = db.prepare(
     `SELECT ${COLUMNS} FROM rows ${best === undefined ? "" : `INDEXED BY ${best.name}`}
@@ -92,7 +96,7 @@ function findInBlocks(
   const values = conditions.flatMap((condition) => condition.values);
   // That it was done is so of nearly all.
   const isAlone = conditions.filter(({ sql }) => sql !== IS_DONE).length <= 1;
-  const step = isRange ? 1 : isAlone ? STEP_BLOCKS.alone : STEP_BLOCKS.beside;
+  const step = rare !== undefined ? blocks.length : isRange ? 1 : isAlone ? STEP_BLOCKS.alone : STEP_BLOCKS.beside;
   const rows: FoundRow[] = [];
   for (let block = blockWith(blocks, isOldest ? low : high - 1); ;) {
     const firstBlock = isOldest ? block : Math.max(0, block - step + 1);
@@ -110,6 +114,21 @@ function findInBlocks(
     // What follows begins behind what was looked through, wherever the last hit stood.
     if (performance.now() > endsAt) return { rows, next: placeOfRow(isOldest ? to - 1 : from) };
   }
+}
+
+/** Rows of a condition that are so few that all of them can be looked at for the others. */
+const RARE_ROWS = 1000;
+
+const worthOf = ({ index }: Condition): number => index?.worth ?? Infinity;
+
+/** Where there are several conditions: one that few rows meet, whatever its kind is worth in general. */
+function rareOf(db: Database.Database, conditions: readonly Condition[]): Condition | undefined {
+  if (conditions.filter(({ sql }) => sql !== IS_DONE).length < 2) return undefined;
+  return conditions.find(({ sql, values, index }) => {
+    if (index === undefined || index.isRange === true) return false;
+    const some = `SELECT count(*) AS n FROM (SELECT 1 FROM rows INDEXED BY ${index.name} WHERE ${sql} LIMIT ${RARE_ROWS})`;
+    return (db.prepare(some).get(...values) as { readonly n: number }).n < RARE_ROWS;
+  });
 }
 
 /** Rows that hold the words, some at a time in order, and of those the ones that meet the rest. */

@@ -60,7 +60,14 @@ export function* hitsOf(record: LogRecord, filter: HistoryFilter, outcome: strin
 export function hitOf(record: LogRecord, part: number, command: SingleCommand, outcome: string): HistoryHit {
   const { seq, at, actor, source, id, role, trace, task } = record;
   return {
-    ...{ seq, part, at, actor, source, id, command, outcome },
+    seq,
+    part,
+    at,
+    actor,
+    source,
+    id,
+    command,
+    outcome,
     ...(role === undefined ? {} : { role }),
     ...(trace === undefined ? {} : { trace }),
     ...(task === undefined ? {} : { task }),

@@ -4,7 +4,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import type { LogRecord, SingleCommand } from "../protocol/index.ts";
+import type { LogRecord } from "../protocol/index.ts";
 import { lineIsSound } from "./checked-line.ts";
 import { nodeDisk, readFully } from "./disk.ts";
 import { openHistoryDatabase, type HistoryDatabase, type PlacedRecord } from "./history-database.ts";
@@ -42,6 +42,8 @@ const STEP_RECORDS = 1000;
 const CATCH_UP_MS = 200;
 /** Decoded bytes of the log that one page may rest on, besides its last record. */
 const PAGE_BYTES = 4 * 1_048_576;
+/** Reads of the log under way at once. */
+const READS_AT_ONCE = 32;
 const DATABASE = `${folder}/index.db`;
 const SEGMENTS = `${folder}/segments`;
 
@@ -123,29 +125,46 @@ async function hitsAt(rows: readonly FoundRow[]): Promise<{ readonly hits: Histo
   const hits: HistoryHit[] = [];
   const files = new Map<number, number>();
   let bytes = 0;
-  let last: { readonly record: LogRecord; readonly parts: readonly SingleCommand[] } | undefined;
   try {
-    for (const { seq, part, segment, offset, bytes: length, outcome } of rows) {
-      if (last?.record.seq !== seq) {
-        if (bytes > PAGE_BYTES) return { hits, all: false };
-        bytes += length;
-        const fd = files.get(segment) ?? (await nodeDisk.open(`${SEGMENTS}/${segmentName(segment)}`, "read"));
-        files.set(segment, fd);
-        const line = Buffer.alloc(length);
-        const read = await readFully(nodeDisk, fd, line, 0, offset);
-        if (read < length || !lineIsSound(line, 0, length))
-          throw new Error(`record ${seq} is not where the index says`);
-        const record = decodeRecord(line, 0, length, false);
-        last = { record, parts: partsOf(record) };
+    for (let from = 0; from < rows.length;) {
+      if (bytes > PAGE_BYTES) return { hits, all: false };
+      // A few at a time: one wait for all of them, and still no more memory than a page and one record.
+      let to = from;
+      for (let seq = -1; to < rows.length && to - from < READS_AT_ONCE && bytes <= PAGE_BYTES; to++) {
+        const row = rows[to] as FoundRow;
+        if (row.seq !== seq) bytes += row.bytes;
+        ({ seq } = row);
+        if (!files.has(row.segment)) {
+          files.set(row.segment, await nodeDisk.open(`${SEGMENTS}/${segmentName(row.segment)}`, "read"));
+        }
       }
-      const command = last.parts[part];
-      if (last.record.seq !== seq || command === undefined) throw new Error(`the index is wrong about record ${seq}`);
-      hits.push(hitOf(last.record, part, command, outcome));
+      const reads = new Map<number, Promise<LogRecord>>();
+      const some = rows.slice(from, to);
+      for (const row of some) {
+        if (!reads.has(row.seq)) reads.set(row.seq, readRecord(files.get(row.segment) ?? -1, row));
+      }
+      // Files are closed only once nothing reads them, also where a read fails.
+      await Promise.allSettled(reads.values());
+      const records = new Map((await Promise.all(reads.values())).map((record) => [record.seq as number, record]));
+      for (const { seq, part, outcome } of some) {
+        const record = records.get(seq);
+        const command = record === undefined ? undefined : partsOf(record)[part];
+        if (record === undefined || command === undefined) throw new Error(`the index is wrong about record ${seq}`);
+        hits.push(hitOf(record, part, command, outcome));
+      }
+      from = to;
     }
     return { hits, all: true };
   } finally {
     for (const fd of files.values()) await nodeDisk.close(fd);
   }
+}
+
+async function readRecord(fd: number, { seq, offset, bytes }: FoundRow): Promise<LogRecord> {
+  const line = Buffer.alloc(bytes);
+  const read = await readFully(nodeDisk, fd, line, 0, offset);
+  if (read < bytes || !lineIsSound(line, 0, bytes)) throw new Error(`record ${seq} is not where the index says`);
+  return decodeRecord(line, 0, bytes, false);
 }
 
 async function answer(question: IndexQuestion): Promise<IndexAnswer> {

@@ -31,6 +31,13 @@ interface Pattern {
 
 const SPACE = String.raw`(?:\s|%20|\+)`;
 
+/** How the value of an Authorization header begins. */
+const SCHEME = String.raw`(?:(?:basic|bearer|token|digest)${SPACE}+)`;
+/** A name that says that a secret follows, with what stands between. */
+const ANNOUNCED =
+  String.raw`(?<![A-Za-z0-9])(?:[a-z0-9]{1,20}[_-]){0,2}(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|` +
+  String.raw`private[_-]?key|token|authorization|client[_-]?secret)\\*["']?(?:\s*[:=]\s*|%3[ad])\\*["']?`;
+
 /*
  * Each is linear: behind a fixed beginning stands one run of a class, whose shortest length is small, so that a failure
  * costs little; or runs that two beginnings cannot share, because each ends before the next one's first character.
@@ -50,10 +57,10 @@ const PATTERNS: readonly Pattern[] = [
   { kind: "google-key", find: /AIza[0-9A-Za-z_-]{30,}/g },
   { kind: "grant-token", find: /grant_[0-9a-fA-F]{8,}(?:\.[A-Za-z0-9_-]+)?/g },
   {
-    // `password=…`, `"api_key": "…"` in prose, in a URL's query, or in JSON that stands in a text.
+    // `password=…`, `"api_key": "…"` in prose, in a URL's query, or in JSON that stands in a text. What is quoted ends with the quote.
     kind: "secret",
     find: new RegExp(
-      String.raw`((?<![A-Za-z0-9])(?:[a-z0-9]{1,20}[_-]){0,2}(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key|token|authorization|client[_-]?secret)\\*["']?(?:\s*[:=]\s*|%3[aAdD])\\*["']?(?:(?:basic|bearer|token|digest)${SPACE}+)?)(?!\[redacted:)[^\s"'\\,;&<>(){}[\]]{3,}`,
+      String.raw`(${ANNOUNCED}(?!${SCHEME}?\[redacted:)${SCHEME}?)(?!\[redacted:)(?:(?<=["'])[^"'\\\n]+|[^\s"'\\,;&]{3,})`,
       "gi",
     ),
     keeps: true,
@@ -179,8 +186,8 @@ export function redactAddress(address: string): string {
   if (rest.length === 0) return redactText(clean);
   const members = query.split("&").map((member) => {
     const [name = "", ...value] = member.split("=");
-    if (value.length > 0 && isSecretName(decoded(name))) return `${redactEncoded(name)}=[redacted:secret]`;
-    return redactEncoded(member);
+    if (value.length === 0) return redactEncoded(member);
+    return `${redactEncoded(name)}=${isSecretName(decoded(name)) ? "[redacted:secret]" : redactEncoded(value.join("="))}`;
   });
   return redactText(`${clean}?${members.join("&")}`);
 }

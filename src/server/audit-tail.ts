@@ -100,7 +100,7 @@ export function createTail({ board, filter, from, reset, response, timings, onEn
   };
 
   /** Also moves the place on where nothing meets the filter, so that coming back needs no look at all of it. */
-  const quiet = setInterval(() => void write(`id: ${idOf(place)}\n:\n\n`), timings.quietMs);
+  const quiet = setInterval(() => write(`id: ${idOf(place)}\n:\n\n`), timings.quietMs);
   const late = setTimeout(end, timings.streamMs);
   response.once("close", end);
   response.on("error", () => undefined);

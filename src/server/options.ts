@@ -3,6 +3,7 @@
 
 import type { Logger } from "pino";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
+import type { AnchorOptions } from "./anchors/anchors.ts";
 import { isLoopback, originOf } from "./edge/hosts.ts";
 import type { Redaction } from "./redaction.ts";
 import { checkFields, type ClassicField } from "./socket/classic-fields.ts";
@@ -93,6 +94,8 @@ export interface ServerOptions {
   readonly compress?: Compress;
   /** When a checkpoint of a board's log is signed, if it moved: whichever comes first. Default 100 000 records, 10 s. */
   readonly checkpoints?: { readonly everyRecords?: number; readonly everyMs?: number };
+  /** Where each signed checkpoint goes besides: a file it is appended to, an address it is sent to. */
+  readonly anchors?: AnchorOptions;
   /** Look for secrets also in entries' values and tasks' details, and put `[redacted:<kind>]` in their place. Default false. */
   readonly redactValues?: boolean;
   readonly timings?: Partial<Timings>;

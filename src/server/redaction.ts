@@ -1,8 +1,8 @@
 // Owns keeping secrets out of records: what of a caller's command is looked through before there is a record of it (ADR 0010).
 // Does not own what a secret is (protocol/secrets). Deterministic: a retry is redacted alike, so its content is the same (law L9).
 //
-// Looked through always: prose (reasons, descriptions, states), and all of audit notes and requests. Values of entries and details of
-// tasks are what agents work with: only where the operator says so. Names (keys, tasks, claims, agents) are never changed.
+// Looked through always: prose (reasons, descriptions, states), details of notes and requests, and the words of notes. Values of entries
+// and details of tasks are what agents work with: only where the operator says so. Other names are identities, and never changed.
 
 import type { Command, JsonText, SingleCommand } from "../protocol/index.ts";
 import { redactJson, redactText } from "../protocol/secrets.ts";

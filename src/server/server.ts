@@ -7,6 +7,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createEngine, DEFAULT_CHECKPOINT_POLICY, type Engine } from "../engine/index.ts";
 import { createFileStore, createMemoryStore } from "../log/index.ts";
+import { createAnchors } from "./anchors/anchors.ts";
 import { createApp } from "./app.ts";
 import { createConnections } from "./edge/connections.ts";
 import { allowedNames, bareHost, isLoopback, openableHost } from "./edge/hosts.ts";
@@ -67,10 +68,15 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     );
   }
 
+  const anchors = createAnchors(options.anchors ?? {}, log);
   const store =
     options.dataDir === undefined
       ? createMemoryStore()
-      : await createFileStore({ dir: options.dataDir, maxRecordBytes: settings.limits.maxRecordBytes });
+      : await createFileStore({
+          dir: options.dataDir,
+          maxRecordBytes: settings.limits.maxRecordBytes,
+          ...(options.anchors === undefined ? {} : { onCheckpoint: anchors.offer }),
+        });
   const engine = await createEngine({
     store,
     limits: settings.limits,
@@ -112,7 +118,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       tails: new Set(),
       now: Date.now,
       followed: followers.boards,
-      warnings: () => followers.warnings(),
+      warnings: () => ({ ...followers.warnings(), ...anchors.warnings() }),
       notReady: () => reasonsNotReady(engine, [DEFAULT_BOARD, ...followers.boards], stopping, followers.pending()),
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
@@ -157,6 +163,8 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       await searcher.close();
       await app.close();
       await engine.close();
+      // The last checkpoints are signed by then.
+      await anchors.close(timings.stopMs / 5);
       log.info("server stopped");
     };
     let closing: Promise<void> | undefined;

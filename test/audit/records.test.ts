@@ -11,6 +11,7 @@ import type { ServerOptions, SwarmboardServer } from "../../src/server/index.ts"
 import { ask, until, write } from "../server/harness.ts";
 import { type AuditEvent, followAudit } from "./tail.ts";
 import { run } from "../cli/program.ts";
+import { connect } from "../../src/client/index.ts";
 import { endClientsAfterEach, LiveClient } from "../live/client.ts";
 
 let dir: string;
@@ -153,7 +154,7 @@ describe("every record as audit", () => {
     }
   });
 
-  it("says the same after a restart that judges nothing again, and after one without its index", async () => {
+  it("says the same after a restart without its index: outcomes are known again", async () => {
     let server = await onDisk();
     await fill(server);
     const before = await records(server);
@@ -201,6 +202,24 @@ describe("every record as audit", () => {
     await client.ask("command", { board: "default", command, trace: `00-${TRACE}-${SPAN}-00`, task: "t-1" });
     expect(await records(server, `trace=${TRACE}`)).toMatchObject([
       { by: "planner", source: "socket", role: "open", task: "t-1" },
+    ]);
+  });
+
+  it("the SDK's commands carry the trace that they are given", async () => {
+    const server = await onDisk();
+    const trace = `00-${TRACE}-${SPAN}-01`;
+    const client = connect(server.url, { agent: "sdk" });
+    try {
+      await client.board().put("k", 1, { trace });
+      await client.board().send({ type: "audit.note", event: "seen" }, { trace });
+      await client.board().put("other", 1);
+    } finally {
+      client.close();
+    }
+    const found = await records(server, `trace=${TRACE}&order=oldest`);
+    expect(found.map(({ action, by: who, span }) => [action, who, span])).toStrictEqual([
+      ["entry.put", "sdk", SPAN],
+      ["seen", "sdk", SPAN],
     ]);
   });
 
@@ -309,6 +328,20 @@ describe("the live tail", () => {
     await tail.close();
     expect(new Set(seen.filter(({ event }) => event === "record").map(({ data }) => data["about"])).size).toBe(60);
   }, 40_000);
+});
+
+describe("a server that stops", () => {
+  it("ends tails as a stream ends, so that readers come back, and waits for none of them", async () => {
+    const server = await onDisk();
+    const request = http.get({ host: "127.0.0.1", port: server.port, path: `${BOARD}/audit/tail`, agent: false });
+    const response = await new Promise<http.IncomingMessage>((done) => request.once("response", done));
+    let text = "";
+    response.setEncoding("utf8").on("data", (part: string) => (text += part));
+    const ended = new Promise<boolean>((done) => response.once("close", () => done(response.complete)));
+    await until(() => text.includes("event: open"));
+    await server.close();
+    expect([await ended, text.endsWith("retry: 20\n\n")]).toStrictEqual([true, true]);
+  });
 });
 
 describe("exports", () => {

@@ -51,7 +51,9 @@ export function followAudit(server: SwarmboardServer, query: string, { after, cu
               id: lastId,
               data: JSON.parse(fields["data"]) as AuditEvent["data"],
             });
-            if (cutEvery !== undefined && ++events % cutEvery === 0) return void response.destroy();
+            if (cutEvery === undefined || ++events % cutEvery !== 0) continue;
+            response.destroy();
+            return;
           }
         });
         response.on("error", () => undefined);

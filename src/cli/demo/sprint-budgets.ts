@@ -7,7 +7,7 @@ import { costOf, modelOf, usageOf } from "./prices.ts";
 
 /** What all streams together may cost. Soft, so that the demo never stands still. */
 const TEAM = "energy-outlook";
-const TEAM_LIMIT_NANO_USD = 5_000_000_000;
+const TEAM_LIMIT_NANO_USD = 1_000_000_000;
 const SPRINTS = 100;
 /** An exhausted budget stays on the screen for so long before the next sprint begins. */
 const EXHAUSTED_MS = 12_000;
@@ -83,8 +83,8 @@ export function createSprintBudgets(now: () => number): SprintBudgets {
         limitNanoUsd: TEAM_LIMIT_NANO_USD,
         policy: "soft",
         unknownModel: "tokensOnly",
-        window: { every: "day", timeZone: "Europe/Berlin", rollover: false },
-        description: "what the whole outlook may cost in a day",
+        window: { every: "hour", timeZone: "Europe/Berlin", rollover: false },
+        description: "what the whole outlook may cost in an hour",
       },
       ...STREAMS.flatMap(({ stream, limitTokens, spentShare }) => {
         const tokens = Math.round(limitTokens * spentShare);

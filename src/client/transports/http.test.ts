@@ -133,7 +133,7 @@ describe("without sockets", () => {
       return answer;
     };
     await server.run(2000);
-    const put = client.board().put("k", [1], { if: { absent: true } });
+    const put = client.board().put("k", [1], { if: { absent: true }, trace: "00-t-s-01" });
     await server.run(500);
     expect(posts[0]?.url.pathname).toBe("/api/v1/boards/default/commands");
     expect(posts[0]?.init.body).toBe('{"type":"entry.put","key":"k","value":[1],"if":{"absent":true}}');
@@ -144,6 +144,7 @@ describe("without sockets", () => {
     expect(await put).toMatchObject({ seq: 7, made: { rev: 1 } });
     expect(posts.length).toBeGreaterThanOrEqual(3);
     expect(new Set(posts.map(({ init }) => init.headers["Idempotency-Key"])).size).toBe(1);
+    expect(new Set(posts.map(({ init }) => init.headers["traceparent"]))).toStrictEqual(new Set(["00-t-s-01"]));
     answers = [jsonAnswer({ code: "rev_mismatch", retry: "no", detail: "no", facts: { rev: 4 } }, 412)];
     const refused = client.board().put("k", 1, { if: { rev: 3 } });
     const told = refused.catch((error: unknown) => error);

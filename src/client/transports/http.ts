@@ -9,7 +9,7 @@ import { parseJson } from "../exact-json.ts";
 import { SwarmboardError } from "../problem.ts";
 import { readEventStream } from "./event-stream.ts";
 import { createHttpCaller, HttpFailure, Postponed } from "./http-caller.ts";
-import type { Feed, HttpFallback, Transport } from "./transport.ts";
+import type { Feed, OutgoingCommand, HttpFallback, Transport } from "./transport.ts";
 
 /** Answers that are kept open at once. Browsers allow six connections to a host, and commands need some. */
 const HELD_ANSWERS = 4;
@@ -174,10 +174,14 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     }
   }
 
-  async function command(id: string, board: string, body: string): Promise<void> {
+  async function command({ id, board, text: body, trace }: OutgoingCommand): Promise<void> {
     const { signal, within, end } = expectation(whole.signal);
     within(COMMAND_TIMEOUT_MS);
-    const headers = { "Content-Type": "application/json", "Idempotency-Key": id };
+    const headers = {
+      "Content-Type": "application/json",
+      "Idempotency-Key": id,
+      ...(trace && { traceparent: trace }),
+    };
     try {
       const response = await caller.call({ method: "POST", path: "commands", board, headers, body, signal });
       const result = parseJson(await response.text()) as CommandResult;
@@ -227,7 +231,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     subscribe,
     unsubscribe,
     moveWindow: subscribe,
-    command: ({ id, board, text }) => void command(id, board, text),
+    command: (one) => void command(one),
     ping: () => undefined,
     close() {
       whole.abort();

@@ -164,8 +164,8 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
     },
     moveWindow: ({ name: sub }, move) =>
       void request("window", JSON.stringify({ sub, ...move }), { kind: "window", sub }),
-    command: ({ id, board, text }) =>
-      void request("command", `{"board":${JSON.stringify(board)},"id":${JSON.stringify(id)},"command":${text}}`, {
+    command: ({ id, board, text, trace }) =>
+      void request("command", `${JSON.stringify({ board, id, trace }).slice(0, -1)},"command":${text}}`, {
         kind: "command",
         id,
       }),

@@ -28,6 +28,8 @@ export interface OutgoingCommand {
   readonly board: string;
   /** JSON, written once, so that every retry has the same content. */
   readonly text: string;
+  /** A W3C `traceparent`. */
+  readonly trace?: string | undefined;
 }
 
 /** The limits that the client heeds; a welcome names all of a session (W-CONN-4). */

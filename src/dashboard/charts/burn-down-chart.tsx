@@ -64,7 +64,7 @@ function optionsOf(element: HTMLElement, curve: Curve): UPlot.Options {
     cursor: { show: false },
     scales: { y: { range: (_, least, most) => [Math.min(0, least ?? 0), Math.max(curve.limit ?? 0, most ?? 1, 1)] } },
     axes: [
-      { ...axis, values: (_, splits) => splits.map((at) => shortTime(at * 1000, Date.now())) },
+      { ...axis, size: 28, values: (_, splits) => splits.map((at) => shortTime(at * 1000, Date.now())) },
       { ...axis, size: 64, values: (_, splits) => splits.map(write) },
     ],
     series: [

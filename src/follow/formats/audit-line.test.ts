@@ -24,7 +24,7 @@ describe("audit shapes", () => {
       resource: "EMAIL",
       granted: true,
       at: Date.parse("2026-11-22T20:27:30Z"),
-      details: expect.stringMatching(/"token":"sha256:[0-9a-f]{12}".*"tokens":5/),
+      details: expect.stringMatching(/"token":"\[redacted:secret\]".*"tokens":5/),
     });
     expect(
       noteOf({ action: "permission_denied", details: { agentId: "b", resourceType: "X", reason: "no" } }),

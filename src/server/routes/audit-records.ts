@@ -139,7 +139,12 @@ export function auditRecordRoutes(app: App, near: Near): void {
       await pastOf(board, { ...filter, order: "oldest", after: from, limit: 1 });
       reply.hijack();
       const tail = createTail({
-        ...{ board, filter, from, reset, response: reply.raw, timings: near.settings.timings },
+        board,
+        filter,
+        from,
+        reset,
+        response: reply.raw,
+        timings: near.settings.timings,
         onEnd: () => near.tails.delete(tail),
       });
       near.tails.add(tail);

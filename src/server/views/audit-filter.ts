@@ -41,7 +41,8 @@ export function auditFilterOf(query: AuditRecordsQuery): HistoryFilter {
   const isType = action !== undefined && TYPES.has(action);
   return {
     actor: query.actor,
-    type: isType ? action : undefined,
+    // An event is a note's; states of agents and tasks are no actions.
+    type: action === undefined || isType ? action : "audit.note",
     event: isType ? undefined : action,
     outcome: query.outcome ?? "any",
     name: query.key,
