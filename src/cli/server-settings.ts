@@ -12,6 +12,7 @@ export interface ServerFlags {
   readonly data: string;
   readonly memory?: boolean;
   readonly follow?: readonly FollowedFolder[];
+  readonly prices?: string;
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
@@ -27,6 +28,7 @@ export interface ServerFlags {
   readonly anchorFile?: string;
   readonly anchorUrl?: string;
   readonly anchorAllowPrivate?: boolean;
+  readonly webhookAllowPrivate?: boolean;
   readonly redactValues?: boolean;
   readonly json?: boolean;
 }
@@ -46,6 +48,7 @@ export function addServerSettings(command: Command): Command {
         parseFollow,
       ),
     )
+    .addOption(setting("--prices <file>", "JSON file of prices of models, before those that come with the program"))
     .addOption(
       setting("--insecure", "listen beyond loopback without tokens: everyone who reaches the port can read and write"),
     )
@@ -91,6 +94,7 @@ export function addServerSettings(command: Command): Command {
     )
     .addOption(setting("--anchor-url <url>", "and send it to this address, by POST"))
     .addOption(setting("--anchor-allow-private", "the address may be in a private network"))
+    .addOption(setting("--webhook-allow-private", "webhooks may be in private networks"))
     .addOption(setting("--redact-values", "look for secrets also in entries' values and tasks' details"))
     .addOption(configSetting())
     .option("--json", "print JSON lines instead of text");
@@ -102,12 +106,14 @@ export function serverOptionsOf(flags: ServerFlags): ServerOptions {
     port: flags.port,
     ...(flags.memory === true ? { memory: true } : { dataDir: flags.data }),
     ...(flags.follow === undefined ? {} : { follow: flags.follow }),
+    ...(flags.prices === undefined ? {} : { prices: flags.prices }),
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(flags.allowHost === undefined ? {} : { allowedHosts: flags.allowHost }),
     ...(flags.allowOrigin === undefined ? {} : { allowedOrigins: flags.allowOrigin }),
     maxConnectionsPerIp: flags.maxConnectionsPerIp,
     maxConnections: flags.maxConnections,
     checkpoints: { everyRecords: flags.checkpointRecords, everyMs: flags.checkpointEvery },
+    ...(flags.webhookAllowPrivate === true ? { webhooks: { allowPrivate: true } } : {}),
     ...(flags.redactValues === true ? { redactValues: true } : {}),
     ...(flags.anchorFile === undefined && flags.anchorUrl === undefined
       ? {}

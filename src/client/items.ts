@@ -32,18 +32,15 @@ export type Alert = Readonly<WireAlert>;
 export type Pause = Readonly<WirePause>;
 export type Note = Readonly<WireNote>;
 
-/** Each stream of items with the member that names an item. */
+/** Items whose stream is called after the member that names them: `agents` have an `agent`. */
+const NAMES = ["agent", "task", "request", "claim", "source", "hold", "alert", "pause"] as const;
+type Named = (typeof NAMES)[number];
+
+/** Each stream of items with the member that names an item. Made, not written out, for the bytes of a page. */
 export const NAME_OF = {
   entries: "key",
   budgets: "task",
-  agents: "agent",
-  tasks: "task",
-  requests: "request",
-  claims: "claim",
-  sources: "source",
-  holds: "hold",
-  alerts: "alert",
-  pauses: "pause",
+  ...(Object.fromEntries(NAMES.map((name) => [`${name}s`, name])) as { readonly [N in Named as `${N}s`]: N }),
 } as const;
 
 export interface ItemOf<Value = unknown> {

@@ -206,6 +206,7 @@ describe("a board's history", () => {
         await new Promise((resolve) => setTimeout(resolve, 200));
         return { hits: [], next: before, indexedTo: 5, refused: [] };
       },
+      spending: () => Promise.reject(new Error("not asked here")),
       close: async () => {},
     };
     const refusals = { waiting: [], note: () => {}, flush: () => Promise.reject(new Error("disk full")) };

@@ -16,6 +16,7 @@ import {
 } from "./history-filter.ts";
 import type { HistoryIndex } from "./history-index.ts";
 import { hitsOf } from "./history-match.ts";
+import type { SpendingAnswer, SpendingQuestion } from "./spending/spending.ts";
 import type { RefusalFile } from "./refusal-file.ts";
 
 const MOST_BEHIND = 2000;
@@ -88,7 +89,22 @@ export function createBoardHistory({
     }
   };
 
+  /** The sums of the index alone: it waits for the index to come to where the board stands, so far as patience goes. */
+  const spending = async (question: SpendingQuestion): Promise<SpendingAnswer> => {
+    const startedAt = performance.now();
+    for (;;) {
+      await refusals.flush(false).catch(() => undefined);
+      const to = judgedTo;
+      const found = await index.spending(question, { judgedTo: to, refused: refusals.waiting });
+      if (found.indexedTo >= to) return { ...found, first: log.first };
+      if (performance.now() - startedAt > patienceMs) {
+        throw new HistoryError(`the history index has come to ${found.indexedTo} of ${to} so far`);
+      }
+    }
+  };
+
   return {
+    spending,
     judged: (seq, refused) => {
       judgedTo = seq;
       if (refused.length === 0) return;

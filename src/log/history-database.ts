@@ -9,6 +9,7 @@ import { findRows, type Found } from "./history-find.ts";
 import { PREFIX_CHARS } from "./history-words.ts";
 import { isPrivate, textOf, TRACE_ID_CHARS, wordsOf } from "./history-match.ts";
 import { partsOf, rowNumber, rowOf } from "./history-row.ts";
+import { createSpendTables, SPEND_TABLES, type SpendTables } from "./spending/spend-tables.ts";
 
 /** Where a record's line is. */
 export interface LinePlace {
@@ -31,11 +32,13 @@ export interface HistoryDatabase {
   commit(): void;
   /** In the filter's order. Bounded in time: where that is up, `next` says how far it came. */
   find(filter: HistoryFilter, limit: number): Found;
+  /** What was spent of a budget. */
+  spending: SpendTables["spending"];
   close(): void;
 }
 
 /** Layout of the tables. Another one is thrown away and built again. */
-const FORMAT = 3;
+const FORMAT = 4;
 /** Large transactions spare the words' index most of its merging. Bounded, as what is not kept is indexed again. */
 const TRANSACTION_RECORDS = 20_000;
 
@@ -66,6 +69,7 @@ const TABLES = `
     text, content = '', columnsize = 0, detail = none, prefix = '${PREFIX_CHARS.join(" ")}', tokenize = 'unicode61'
   );
   CREATE VIRTUAL TABLE terms USING fts5vocab (words, instance);
+  ${SPEND_TABLES}
 `;
 
 /**
@@ -107,6 +111,7 @@ function overTables(db: Database.Database, pace: HistoryPace): HistoryDatabase {
   const addRow = db.prepare(`INSERT INTO rows VALUES (${Array.from({ length: 16 }, () => "?").join(", ")})`);
   const addWords = db.prepare("INSERT INTO words (rowid, text) VALUES (?, ?)");
   const setIndexedTo = db.prepare("UPDATE about SET indexedTo = ?");
+  const spends = createSpendTables(db);
   const setBlock = db.prepare("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?)");
   const known = db.prepare("SELECT first, rows FROM blocks ORDER BY block").all() as { first: number; rows: number }[];
   /** First row of each block. */
@@ -170,12 +175,17 @@ function overTables(db: Database.Database, pace: HistoryPace): HistoryDatabase {
       const last = records.at(-1);
       if (last === undefined) return;
       if (!db.inTransaction) db.exec("BEGIN IMMEDIATE");
-      for (const placed of records) addOne(placed, refused.get(placed.record.seq) ?? DONE);
+      for (const placed of records) {
+        const outcome = refused.get(placed.record.seq) ?? DONE;
+        addOne(placed, outcome);
+        if (outcome === DONE) spends.add(placed.record);
+      }
       indexedTo = last.record.seq;
       added += records.length;
       if (added >= TRANSACTION_RECORDS) commit();
     },
     commit,
+    spending: (question) => spends.spending(question),
     find: (filter, limit) => findRows(db, { blocks, budgetMs: pace.budgetMs }, filter, limit),
     close: () => {
       db.close();

@@ -1,6 +1,7 @@
 // Owns what may be asked of a board's history and what an answer looks like.
 // Does not own who may ask: the server limits the filter to what the caller may see (law L10).
 
+import type { SpendingAnswer, SpendingQuestion } from "./spending/spending.ts";
 import type { LogRecord, Outcome, SingleCommand } from "../protocol/index.ts";
 
 /** One command's place in the history. */
@@ -92,6 +93,8 @@ export interface BoardHistory {
   judged(seq: number, refused: readonly Refused[]): void;
   /** @throws HistoryError */
   query(filter: HistoryFilter): Promise<HistoryAnswer>;
+  /** What was spent of a budget over time. @throws HistoryError */
+  spending(question: SpendingQuestion): Promise<SpendingAnswer>;
 }
 
 /** The history cannot be read at this moment. */
@@ -151,13 +154,20 @@ export interface HistoryPace {
 
 export const DEFAULT_PACE: HistoryPace = { blockRows: 4096, budgetMs: 20 };
 
+/** Spends up to `indexedTo`. */
+export type IndexSpending = Omit<SpendingAnswer, "first">;
+
 /** What goes to the worker. */
 export type HistoryQuestion =
   | ({ readonly kind: "query"; readonly id: number } & IndexQuestion)
+  | ({ readonly kind: "spending"; readonly id: number; readonly question: SpendingQuestion } & IndexMoment)
   | { readonly kind: "close" };
 
-export interface IndexQuestion {
+export interface IndexQuestion extends IndexMoment {
   readonly filter: HistoryFilter;
+}
+
+export interface IndexMoment {
   /** Records up to here are judged, and so may be indexed. */
   readonly judgedTo: number;
   /** Refused ones that are not in the board's file of refusals yet. */
@@ -174,4 +184,5 @@ export interface IndexAnswer extends HistoryPage {
 /** What comes back. */
 export type HistoryReply =
   | { readonly id: number; readonly ok: true; readonly answer: IndexAnswer }
+  | { readonly id: number; readonly ok: true; readonly spending: IndexSpending }
   | { readonly id: number; readonly ok: false; readonly message: string };

@@ -9,8 +9,11 @@ import {
   type HistoryQuestion,
   type HistoryReply,
   type IndexAnswer,
+  type IndexMoment,
   type IndexQuestion,
+  type IndexSpending,
 } from "./history-filter.ts";
+import type { SpendingQuestion } from "./spending/spending.ts";
 
 export interface HistoryIndexOptions {
   /** The board's folder, which holds `segments/`; the index is kept beside it. */
@@ -30,8 +33,14 @@ export interface HistoryIndex {
    * @throws HistoryError
    */
   query(question: IndexQuestion): Promise<IndexAnswer>;
+  /** What was spent of a budget, likewise. @throws HistoryError */
+  spending(question: SpendingQuestion, moment: IndexMoment): Promise<IndexSpending>;
   close(): Promise<void>;
 }
+
+type Unnumbered<Q> = Q extends { readonly id: number } ? Omit<Q, "id"> : never;
+type Asked = Unnumbered<HistoryQuestion>;
+type Answered = Extract<HistoryReply, { ok: true }>;
 
 const MOST_WAITING = 64;
 
@@ -40,7 +49,7 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
   const { boardDir, log } = options;
   const idleMs = options.idleMs ?? 60_000;
   const workerUrl = options.workerUrl ?? new URL("./history-worker.js", import.meta.url);
-  const waiting = new Map<number, { resolve: (answer: IndexAnswer) => void; reject: (error: Error) => void }>();
+  const waiting = new Map<number, { resolve: (reply: Answered) => void; reject: (error: Error) => void }>();
   let worker: Worker | undefined;
   let ended: Promise<void> = Promise.resolve();
   let idle: NodeJS.Timeout | undefined;
@@ -61,7 +70,7 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
     started.on("message", (reply: HistoryReply) => {
       const question = waiting.get(reply.id);
       waiting.delete(reply.id);
-      if (reply.ok) question?.resolve(reply.answer);
+      if (reply.ok) question?.resolve(reply);
       else question?.reject(new HistoryError(reply.message));
       if (waiting.size === 0) rest();
     });
@@ -94,7 +103,7 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
     worker = undefined;
   };
 
-  const ask = async (asked: IndexQuestion): Promise<IndexAnswer> => {
+  const ask = async (asked: Asked): Promise<Answered> => {
     if (worker === undefined) {
       // Two workers never share the file: the one before has closed it by then.
       await ended;
@@ -105,7 +114,7 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
     clearTimeout(idle);
     current.ref();
     const id = ++lastId;
-    const question: HistoryQuestion = { kind: "query", id, ...asked };
+    const question: HistoryQuestion = { id, ...asked };
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject });
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
@@ -113,16 +122,27 @@ export function createHistoryIndex(options: HistoryIndexOptions): HistoryIndex {
     });
   };
 
+  const askInTurn = async (asked: Asked): Promise<Answered> => {
+    if (closed) throw new HistoryError("the history index is closed");
+    if (asking >= MOST_WAITING) throw new HistoryError("too many questions wait for the history index");
+    asking++;
+    try {
+      return await ask(asked);
+    } finally {
+      asking--;
+    }
+  };
+
   return {
     query: async (question) => {
-      if (closed) throw new HistoryError("the history index is closed");
-      if (asking >= MOST_WAITING) throw new HistoryError("too many questions wait for the history index");
-      asking++;
-      try {
-        return await ask(question);
-      } finally {
-        asking--;
-      }
+      const reply = await askInTurn({ kind: "query", ...question });
+      if ("answer" in reply) return reply.answer;
+      throw new HistoryError("the history index answered another question");
+    },
+    spending: async (question, moment) => {
+      const reply = await askInTurn({ kind: "spending", question, ...moment });
+      if ("spending" in reply) return reply.spending;
+      throw new HistoryError("the history index answered another question");
     },
     close: async () => {
       closed = true;

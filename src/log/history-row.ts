@@ -31,15 +31,17 @@ export interface HistoryRow {
   readonly reason: string | undefined;
 }
 
-/** The commands of a record in order: those of a batch one by one, and an expiry item by item. */
+/** The commands of a record in order: those of a batch one by one, an expiry item by item, and resets budget by budget. */
 export function partsOf({ command }: LogRecord): readonly SingleCommand[] {
   const commands = command.type === "batch" ? command.commands : [command];
-  if (!commands.some((single) => single.type === "items.expire")) return commands;
-  return commands
-    .flatMap((single): SingleCommand[] =>
-      single.type === "items.expire" ? single.items.map((item) => ({ ...single, items: [item] })) : [single],
-    )
-    .slice(0, MOST_PARTS);
+  if (!commands.some(({ type }) => type === "items.expire" || type === "budget.reset")) return commands;
+  return commands.flatMap(eachOf).slice(0, MOST_PARTS);
+}
+
+function eachOf(single: SingleCommand): SingleCommand[] {
+  if (single.type === "items.expire") return single.items.map((item) => ({ ...single, items: [item] }));
+  if (single.type === "budget.reset") return single.resets.map((reset) => ({ ...single, resets: [reset] }));
+  return [single];
 }
 
 export function rowOf(command: SingleCommand, actor: string): HistoryRow {

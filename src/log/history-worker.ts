@@ -18,6 +18,7 @@ import {
   type HistoryQuestion,
   type HistoryReply,
   type IndexAnswer,
+  type IndexMoment,
   type IndexQuestion,
 } from "./history-filter.ts";
 import { hitOf } from "./history-match.ts";
@@ -35,6 +36,8 @@ const { folder, history, ...given } = workerData as {
 const pace: HistoryPace = { ...DEFAULT_PACE, ...given.pace };
 const port = parentPort;
 if (port === null) throw new Error("history-worker runs as a worker only");
+
+type AskedQuestion = Exclude<HistoryQuestion, { kind: "close" }>;
 
 /** Records between two looks at what else there is to do. */
 const STEP_RECORDS = 1000;
@@ -167,11 +170,12 @@ async function readRecord(fd: number, { seq, offset, bytes }: FoundRow): Promise
   return decodeRecord(line, 0, bytes, false);
 }
 
-async function answer(question: IndexQuestion): Promise<IndexAnswer> {
+/** The index, as far as it can catch up in a short while. */
+async function caughtUp(moment: IndexMoment): Promise<HistoryDatabase> {
   database ??= await openDatabase();
   const db = database;
   refusals ??= createRefusalReader(nodeDisk, folder, JSON.parse(history) as { epoch: string; firstSeq: number }[]);
-  await refusals.readOn(question.refused);
+  await refusals.readOn(moment.refused);
   indexing ??= indexUpTo(db).finally(() => {
     indexing = undefined;
   });
@@ -180,8 +184,13 @@ async function answer(question: IndexQuestion): Promise<IndexAnswer> {
   const pause = new AbortController();
   await Promise.race([indexing, waitFor(CATCH_UP_MS, pause.signal)]);
   pause.abort();
+  refusals.forgetTo(db.indexedTo);
+  return db;
+}
+
+async function answer(question: IndexQuestion): Promise<IndexAnswer> {
+  const db = await caughtUp(question);
   const { indexedTo } = db;
-  refusals.forgetTo(indexedTo);
   const limit = limitOf(question.filter);
   // One more than the page, to know whether another follows.
   const found = db.find(question.filter, limit + 1);
@@ -201,6 +210,13 @@ async function answer(question: IndexQuestion): Promise<IndexAnswer> {
   };
 }
 
+async function replyTo(question: AskedQuestion): Promise<HistoryReply> {
+  const { id } = question;
+  if (question.kind === "query") return { id, ok: true, answer: await answer(question) };
+  const db = await caughtUp(question);
+  return { id, ok: true, spending: { ...db.spending(question.question), indexedTo: db.indexedTo } };
+}
+
 function waitFor(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
@@ -209,10 +225,11 @@ function waitFor(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Answer; a failing index is thrown away and built again once before the question fails. */
-async function serve(id: number, question: IndexQuestion): Promise<HistoryReply> {
+async function serve(question: AskedQuestion): Promise<HistoryReply> {
+  const { id } = question;
   for (let attempt = 0; ; attempt++) {
     try {
-      return { id, ok: true, answer: await answer(question) };
+      return await replyTo(question);
     } catch (error) {
       await indexing?.catch(() => undefined);
       database?.close();
@@ -237,5 +254,5 @@ port.on("message", (question: HistoryQuestion) => {
   }
   head = Math.max(head, question.judgedTo);
   // One question at a time; the engine's side bounds how many wait.
-  turn = turn.then(async () => port.postMessage(await serve(question.id, question)));
+  turn = turn.then(async () => port.postMessage(await serve(question)));
 });

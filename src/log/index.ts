@@ -1,6 +1,7 @@
 // Owns the public face of the memory: the contract and the ways to make one.
 
 export * from "./contract.ts";
+export { nodeDisk, readSmallFile, replaceFile } from "./disk.ts";
 export { createFileStore, type FileStoreOptions } from "./file-store.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { LockedError } from "./process-lock.ts";
@@ -14,5 +15,6 @@ export type {
   HistoryPlace,
   Refused,
 } from "./history-filter.ts";
+export type { NamedSums, SpendingAnswer, SpendingQuestion, Sums } from "./spending/spending.ts";
 export { MOST_PARTS, partsOf, rowOf } from "./history-row.ts";
 export { hitsOf, holdsWords, wordsAskedFor } from "./history-match.ts";

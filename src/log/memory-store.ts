@@ -15,6 +15,7 @@ import { LogError, type BoardLog, type SnapshotStore, type Store } from "./contr
 import { HistoryError, limitOf, pageOf, type BoardHistory, type HistoryHit } from "./history-filter.ts";
 import { hitsOf } from "./history-match.ts";
 import { encodeRecord } from "./record-line.ts";
+import { spendingIn } from "./spending/memory-spending.ts";
 
 const READ_BATCH_RECORDS = 4096;
 const SNAPSHOTS_KEPT = 2;
@@ -160,6 +161,11 @@ function createMemoryHistory({ records, refused }: BoardMemoryCells): BoardHisto
       } finally {
         asking--;
       }
+    },
+    spending: async (question) => {
+      const indexedTo = judgedTo;
+      const accepted = records.slice(0, indexedTo).filter(({ seq }) => !refused.has(seq));
+      return { ...spendingIn(question, accepted), indexedTo, first: 1 };
     },
   };
 }

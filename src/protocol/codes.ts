@@ -74,6 +74,18 @@ export const CODES = {
     "No price of this model is known, and a budget on the path limits money.",
     "Add its price (--prices FILE, PUT /api/v1/prices/{model}), state nanoUsd, or set unknownModel to tokensOnly.",
   ),
+  usage_mismatch: code(
+    422,
+    "no",
+    "`tokens` is not the sum of `usage`, whose kinds are disjoint.",
+    "Leave `tokens` out, or state cached input and reasoning apart from `input` and `output`.",
+  ),
+  no_such_price: code(
+    404,
+    "no",
+    "No price of this model is known, or none was put.",
+    "See GET /api/v1/prices?q=…; PUT /api/v1/prices/{model} states one.",
+  ),
   too_many_holds: code(
     429,
     "later",
@@ -113,6 +125,7 @@ export const CODES = {
     "Choose a parent nearer to the root.",
   ),
   no_such_alert: code(404, "no", "There is no alert with this name.", "GET …/alerts lists them; old ones are dropped."),
+  no_such_webhook: code(404, "no", "The board has no webhook of this id.", "GET …/webhooks lists them."),
   not_paused: code(409, "no", "The scope is not paused.", "Nothing."),
   nothing_to_reset: code(409, "no", "None of the named windows runs any more.", "Nothing."),
   number_too_large: code(

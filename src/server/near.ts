@@ -8,6 +8,7 @@ import type { BoardHandle, Engine } from "../engine/contract.ts";
 import {
   type Accepted,
   boardNameSchema,
+  type CallerCommand,
   type Command,
   type CommandId,
   commandId,
@@ -15,13 +16,16 @@ import {
   utf8Bytes,
 } from "../protocol/index.ts";
 import type { Tail } from "./audit-tail.ts";
+import { resolveCommand, timeOfPrice } from "./edge/resolve.ts";
 import type { Hub } from "./live/hub.ts";
 import type { Session } from "./live/session.ts";
 import type { Settings } from "./options.ts";
 import { OPEN_ROLE, traceOf } from "./links.ts";
+import type { PriceBook } from "./prices/price-book.ts";
 import { Refusal, refusalOf } from "./problem.ts";
 import { redactCommand } from "./redaction.ts";
 import { boardEtag, isFresh } from "./views/etag.ts";
+import type { Webhooks } from "./webhooks/webhooks.ts";
 
 export type App = FastifyInstance<
   http.Server,
@@ -36,10 +40,12 @@ export interface Near {
   readonly engine: Engine;
   readonly settings: Settings;
   readonly hub: Hub;
+  readonly prices: PriceBook;
   /** Sessions that are carried by plain requests: event streams and polls. */
   readonly streams: Set<Session>;
   /** Live tails of the audit. */
   readonly tails: Set<Tail>;
+  readonly webhooks: Webhooks;
   /** Wall time in ms. */
   readonly now: () => number;
   /** Boards that a workspace is followed onto. */
@@ -145,6 +151,15 @@ export async function send(
   if (outcome.duplicate === true) replayed.add(request);
   if (!outcome.ok) throw refusalOf(outcome);
   return { accepted: outcome, actor };
+}
+
+/**
+ * What a caller sends, with what the edge adds to it (rule 2): sums, and what tokens cost.
+ * @throws Refusal `usage_mismatch`, `number_too_large`
+ */
+export function resolved(near: Near, request: FastifyRequest, board: BoardHandle, command: CallerCommand): Command {
+  const atMs = timeOfPrice(idOf(request), near.now());
+  return resolveCommand(command, { prices: near.prices, state: board.state, atMs });
 }
 
 const replayed = new WeakSet<FastifyRequest>();

@@ -1,6 +1,7 @@
 // Owns what a server can be told at its start, the defaults, and the refusal of settings that are not safe.
 // Does not own the limits of the board itself (protocol/limits). Every bound here is law L6's.
 
+import type { WebhookOptions } from "./webhooks/webhooks.ts";
 import type { Logger } from "pino";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
 import type { AnchorOptions } from "./anchors/anchors.ts";
@@ -60,6 +61,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Folder of the durable log. Left out only with `memory`. */
   readonly dataDir?: string;
+  /** File of prices that hold before those of the package (docs/budgets-gateway.md). Read at the start. */
+  readonly prices?: string;
   /** Keep everything in memory and lose it at the end. */
   readonly memory?: boolean;
   /** Workspaces of existing swarms to follow, each onto a board. Several may share one. */
@@ -96,6 +99,8 @@ export interface ServerOptions {
   readonly checkpoints?: { readonly everyRecords?: number; readonly everyMs?: number };
   /** Where each signed checkpoint goes besides: a file it is appended to, an address it is sent to. */
   readonly anchors?: AnchorOptions;
+  /** How the server sends alerts to webhooks. */
+  readonly webhooks?: WebhookOptions;
   /** Look for secrets also in entries' values and tasks' details, and put `[redacted:<kind>]` in their place. Default false. */
   readonly redactValues?: boolean;
   readonly timings?: Partial<Timings>;

@@ -27,11 +27,15 @@ function redactOne(command: SingleCommand, { values }: Redaction): SingleCommand
       return clean(command, ["reason"], "details");
     case "request.decide":
     case "request.close":
-    case "budget.charge":
     case "hold.release":
     case "pause.set":
     case "alert.acknowledge":
       return clean(command, ["reason"]);
+    case "budget.charge":
+      return clean(command, ["reason", "operation"]);
+    case "budget.reserve":
+    case "hold.settle":
+      return clean(command, ["operation"]);
     case "budget.open":
     case "budget.change":
     case "budget.mirror":
@@ -48,15 +52,13 @@ function redactOne(command: SingleCommand, { values }: Redaction): SingleCommand
       return values ? clean(command, [], "patch") : command;
     case "entry.delete":
     case "budget.limit":
-    case "budget.close":
-    case "budget.unmirror":
     case "budget.move":
-    case "budget.reserve":
-    case "budget.reset":
-    case "budget.project":
-    case "hold.settle":
     case "hold.extend":
     case "pause.clear":
+    case "budget.reset":
+    case "budget.project":
+    case "budget.close":
+    case "budget.unmirror":
     case "claim.acquire":
     case "claim.renew":
     case "claim.release":

@@ -16,6 +16,7 @@ import { createFollowers } from "./followers.ts";
 import { createLog } from "./log.ts";
 import type { Near } from "./near.ts";
 import { DEFAULT_BOARD, type ServerOptions, settle } from "./options.ts";
+import { openPriceBook } from "./prices/price-book.ts";
 import { createHub } from "./live/hub.ts";
 import { createKeySearcher } from "./live/key-searcher.ts";
 import { createRowHost } from "./live/row-host.ts";
@@ -23,6 +24,7 @@ import { asksForSession, createSessionSockets } from "./live/session-socket.ts";
 import { SYSTEM_TIMERS } from "./live/timers.ts";
 import { createClassicSockets } from "./socket/classic-socket.ts";
 import { createFrames } from "./views/frames.ts";
+import { createWebhooks } from "./webhooks/webhooks.ts";
 
 /** Clients of a server that stops come back spread over a time: this, and a quarter of a ms for each. */
 const DRAIN_SPREAD_MS = 1000;
@@ -90,12 +92,16 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
   let stopping = false;
   const starting: (() => Promise<void>)[] = [() => engine.close()];
   try {
+    // Before anything is taken, so that a bad file of prices stops the start. The data folder is locked by now.
+    const prices = await openPriceBook({ dataDir: options.dataDir, file: options.prices });
     if (!engine.list().includes(DEFAULT_BOARD)) await engine.create(DEFAULT_BOARD);
     // Opened now, so that a damaged log stops the start and not the first request.
     await engine.board(DEFAULT_BOARD);
     const followers = await createFollowers({ engine, follow: options.follow ?? [], limits: settings.limits, log });
     starting.push(() => followers.close());
 
+    const webhooks = await createWebhooks(engine, options.dataDir, options.webhooks ?? {}, log);
+    starting.push(() => webhooks.close());
     const frames = createFrames(Date.now);
     const connections = createConnections({ perIp: settings.maxConnectionsPerIp, total: settings.maxConnections });
     const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
@@ -106,6 +112,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       limits: settings.limits,
       redaction: settings.redaction,
       timers: SYSTEM_TIMERS,
+      prices,
       host,
       stuckMs: timings.slowMs,
       fault,
@@ -114,11 +121,13 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       engine,
       settings,
       hub,
+      prices,
       streams: new Set(),
       tails: new Set(),
       now: Date.now,
       followed: followers.boards,
-      warnings: () => ({ ...followers.warnings(), ...anchors.warnings() }),
+      webhooks,
+      warnings: () => ({ ...followers.warnings(), ...anchors.warnings(), ...webhooks.warnings() }),
       notReady: () => reasonsNotReady(engine, [DEFAULT_BOARD, ...followers.boards], stopping, followers.pending()),
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
@@ -162,6 +171,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       sessions.close();
       await searcher.close();
       await app.close();
+      await webhooks.close();
       await engine.close();
       // The last checkpoints are signed by then.
       await anchors.close(timings.stopMs / 5);

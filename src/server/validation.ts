@@ -9,10 +9,10 @@ import { issuesOf, issueText } from "./issue-text.ts";
 import { readBody } from "./body.ts";
 import { problemOf, Refusal, type RefusalFacts, retryAfterSeconds } from "./problem.ts";
 
-/** The parameter that the wildcard of an address stands for: `key` or `task_id`, or undefined where there is none. */
+/** The parameter that the wildcard of an address stands for: `key`, `task_id` or `model`, or undefined where there is none. */
 export function wildcardName(params: unknown): string | undefined {
   if (!(params instanceof z.ZodObject)) return undefined;
-  return ["key", "task_id"].find((name) => name in params.shape);
+  return ["key", "task_id", "model"].find((name) => name in params.shape);
 }
 
 export function createValidator(limits: Limits): FastifySchemaCompiler<z.ZodType> {

@@ -124,8 +124,8 @@ export function reserve(board: Board, command: CommandOf<"budget.reserve">, step
   if (!decision.ok) return decision;
   if (board.holds.size - board.endedHolds >= MAX_OPEN_HOLDS) return refused("board_full");
   const by: Movement = { ...NO_MOVEMENT, heldTokens: tokens ?? 0, heldNanoUsd: nanoUsd ?? 0, holds: 1 };
-  // Changes only grow within a record, so no two holds share a name.
-  const hold = step.changes.length === 0 ? `h${record.seq}` : `h${record.seq}.${step.changes.length}`;
+  // Named after the record and, in a batch, the place in it: `h12`, `h12.3`.
+  const hold = `h${record.seq}${step.hash.slice(record.hash.length)}`;
   if (!moveAll(board, decision.path, by, step)) return refused("number_too_large");
   for (const pace of decision.paces) board.setPace(pace.pace, pace);
   const expiresAtClock = step.clock + command.ttlMs;

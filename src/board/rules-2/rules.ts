@@ -1,4 +1,4 @@
-// Owns rules 2: those of rules 1, with budgets that form a tree and are enforced before the spend (ADR 0010).
+// Owns rules 2: those of rules 1, with budgets that form a tree and are enforced before the spend (ADR 0014).
 // Does not own the way of a record through it (judging.ts). Frozen once released (rule 1).
 
 import type { Change, SingleCommand } from "../../protocol/index.ts";

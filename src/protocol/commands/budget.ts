@@ -18,6 +18,13 @@ export const tokenUsageSchema = z.strictObject({
 });
 export type TokenUsage = z.infer<typeof tokenUsageSchema>;
 
+/**
+ * Tokens as a caller states them. What was written to a cache that is kept for an hour costs more, so it may be stated apart;
+ * the edge prices it, and records it as `cacheWrite`.
+ */
+export const callerUsageSchema = tokenUsageSchema.extend({ cacheWrite1h: amount.optional() });
+export type CallerUsage = z.infer<typeof callerUsageSchema>;
+
 /** Who spends, on what: links of every spend, so that it can be told by agent, model and operation. */
 export const spendLinks = {
   /** Who spends; by default the actor. */
@@ -33,7 +40,7 @@ export const spendParts = {
   tokens: amount.optional(),
   nanoUsd: amount.optional(),
   usage: tokenUsageSchema.optional(),
-  /** The price that `nanoUsd` was computed with: table and model. */
+  /** The price that `nanoUsd` was computed with, as JSON: table, model and rates (docs/budgets-gateway.md). */
   price: prose.optional(),
   /** A model is named, and no price of it is known: `nanoUsd` is absent, and does not mean free. */
   unpriced: z.literal(true).optional(),

@@ -11,6 +11,7 @@ import {
   budgetLimitSchema,
   budgetMoveSchema,
   budgetOpenSchema,
+  callerUsageSchema,
 } from "./budget.ts";
 import { claimAcquireSchema, claimReleaseSchema, claimRenewSchema } from "./claim.ts";
 import { entryDeleteSchema, entryMergeSchema, entryPutSchema } from "./entry.ts";
@@ -21,6 +22,7 @@ import { alertAcknowledgeSchema, pauseClearSchema, pauseSetSchema } from "./stee
 
 /** The edge finds the price (rule 2). */
 const resolved = { price: true, unpriced: true } as const;
+const usage = { usage: callerUsageSchema.optional() } as const;
 
 const singles = [
   entryPutSchema.omit({ by: true, at: true }),
@@ -30,11 +32,11 @@ const singles = [
   budgetLimitSchema,
   budgetChangeSchema,
   budgetMoveSchema,
-  budgetChargeSchema.omit(resolved).extend({ tokens: amount.optional() }),
+  budgetChargeSchema.omit(resolved).extend({ tokens: amount.optional(), ...usage }),
   budgetCloseSchema,
-  budgetReserveSchema.omit(resolved),
-  holdSettleSchema.omit(resolved),
-  holdExtendSchema.omit(resolved),
+  budgetReserveSchema.omit(resolved).extend(usage),
+  holdSettleSchema.omit(resolved).extend(usage),
+  holdExtendSchema.omit(resolved).extend(usage),
   holdReleaseSchema,
   pauseSetSchema,
   pauseClearSchema,

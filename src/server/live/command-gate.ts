@@ -4,8 +4,9 @@
 import type { Engine } from "../../engine/contract.ts";
 import { commandId, commandRequestSchema, type Limits } from "../../protocol/index.ts";
 import { readBody } from "../body.ts";
-import { resolveCommand } from "../edge/resolve.ts";
+import { resolveCommand, timeOfPrice } from "../edge/resolve.ts";
 import { OPEN_ROLE, traceOf } from "../links.ts";
+import type { Prices } from "../prices/price-book.ts";
 import { Refusal, refusalOf } from "../problem.ts";
 import { DEFAULT_REDACTION, redactCommand, type Redaction } from "../redaction.ts";
 
@@ -23,6 +24,7 @@ export interface CommandGate {
 export function createCommandGate(
   engine: Engine,
   limits: Limits,
+  { prices, wallMs }: { readonly prices: Prices; readonly wallMs: () => number },
   redaction: Redaction = DEFAULT_REDACTION,
 ): CommandGate {
   return {
@@ -39,7 +41,10 @@ export function createCommandGate(
         actor,
         source: "socket",
         role: OPEN_ROLE,
-        command: redactCommand(resolveCommand(command), redaction),
+        command: redactCommand(
+          resolveCommand(command, { prices, state: board.state, atMs: timeOfPrice(id, wallMs()) }),
+          redaction,
+        ),
         ...(task === undefined ? {} : { task }),
         ...(trace === undefined ? {} : { trace }),
         ...(id === undefined ? {} : { id: commandId(id) }),

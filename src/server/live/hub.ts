@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine/contract.ts";
 import type { RowSourcesHost } from "../../feed/index.ts";
 import { CLOSE, type Limits } from "../../protocol/index.ts";
+import type { Prices } from "../prices/price-book.ts";
 import { Refusal } from "../problem.ts";
 import type { Redaction } from "../redaction.ts";
 import { Beats } from "./beats.ts";
@@ -25,6 +26,7 @@ export interface HubOptions {
   readonly limits: Limits;
   readonly redaction?: Redaction;
   readonly timers: LiveTimers;
+  readonly prices: Prices;
   readonly host: RowSourcesHost;
   /** A client that takes nothing for so long is ended. */
   readonly stuckMs?: number;
@@ -58,7 +60,12 @@ export interface Hub {
 
 export function createHub(options: HubOptions): Hub {
   const { engine, timers } = options;
-  const commands: CommandGate = createCommandGate(engine, options.limits, options.redaction);
+  const commands: CommandGate = createCommandGate(
+    engine,
+    options.limits,
+    { prices: options.prices, wallMs: () => timers.wallMs() },
+    options.redaction,
+  );
   const channels = new Map<string, { channel: Channel; idleSince: number | undefined }>();
   const sessions = new Set<Session>();
   let isClosed = false;
