@@ -183,46 +183,47 @@ describe("the budgets", () => {
     await send({ type: "budget.close", task: "right" });
   });
 
-  it("load the chart only with a drawer, from the history, and say so where there are live points only", async () => {
-    const points = [
-      { at: Date.now() - 7_200_000, tokens: 300, nanoUsd: 0, cumTokens: 300, cumNanoUsd: 0 },
-      { at: Date.now() - 3_600_000, tokens: 200, nanoUsd: 0, cumTokens: 500, cumNanoUsd: 0 },
-    ];
-    const body = {
-      bucket: "hour",
-      from: points[0]?.at,
-      to: Date.now(),
-      points,
-      limitTokens: 1000,
-      resets: [],
-      indexedTo: 1,
-    };
-    let answers = false;
+  it("load the chart only with a drawer, from the history, and tell who spent it", async () => {
+    await visit(async (page, watched) => {
+      await row(page, "build").waitFor();
+      expect(watched.requests.filter((url) => url.includes("burn-down-chart"))).toEqual([]);
+      await row(page, "build").click();
+      await drawer(page).locator(".chart[data-from=history] canvas").waitFor();
+      expect(watched.requests.some((url) => url.includes("burn-down-chart"))).toBe(true);
+      expect(await drawer(page).getByRole("figure").getAttribute("aria-label")).toMatch(
+        /^Left at .*: 500 tokens; at .*: 1,000 tokens\. The limit is 1,000 tokens\./,
+      );
+      await drawer(page).getByText("The chart as a table").click();
+      const told = await drawer(page).locator(".chart-text td").allTextContents();
+      expect([told[0], told.at(-1)]).toEqual(["1,000 tokens", "500 tokens"]);
+      await drawer(page).getByRole("button", { name: "minute", exact: true }).click();
+      await drawer(page).locator(".chart[data-from=history] canvas").waitFor();
+      await drawer(page).getByRole("button", { name: "Money" }).click();
+      await drawer(page)
+        .getByRole("figure", { name: /^Spent at .*: \$1\.2345; at .*: \$0\.00\. There is no limit\./ })
+        .waitFor();
+      await drawer(page).getByRole("button", { name: "Model" }).click();
+      expect(await drawer(page).locator(".spent-by tbody tr").allTextContents()).toEqual(["demo/large$1.2345100%"]);
+      const csv = await drawer(page).getByRole("link", { name: "Download as CSV" }).getAttribute("href");
+      expect(await (await fetch(serving.url + csv)).text()).toMatch(/^at,tokens,nanoUsd[\s\S]*,500,1234500000,/);
+      expect(watched.complaints).toEqual([]);
+    });
+  });
+
+  it("say so where there is no history, and draw the live points that the page saw", async () => {
     await visit(
-      async (page, watched) => {
-        await row(page, "build").waitFor();
-        expect(watched.requests.filter((url) => url.includes("burn-down-chart"))).toEqual([]);
-        await row(page, "build").click();
-        await drawer(page).locator(".chart canvas").waitFor();
-        expect(watched.requests.some((url) => url.includes("burn-down-chart"))).toBe(true);
+      async (page) => {
+        await row(page, "test").waitFor();
+        await row(page, "test").click();
+        await drawer(page).locator(".chart[data-from=page] canvas").waitFor();
         await drawer(page).getByText("Live points only, seen by this page since it was opened.").waitFor();
-        await page.keyboard.press("Escape");
-        answers = true;
-        await row(page, "build").click();
-        await drawer(page).locator(".chart[data-from=history] canvas").waitFor();
-        expect(await drawer(page).getByRole("figure").getAttribute("aria-label")).toMatch(
-          /^Left at .*: 500 tokens; at .*: 700 tokens\. The limit is 1,000 tokens\.$/,
-        );
-        await drawer(page).getByText("The chart as a table").click();
-        expect(await drawer(page).locator(".chart-text td").allTextContents()).toEqual(["700 tokens", "500 tokens"]);
-        expect(watched.complaints.filter((text) => !text.includes("503"))).toEqual([]);
+        await send({ type: "budget.charge", task: "test", tokens: 7, nanoUsd: 0 });
+        await drawer(page)
+          .getByRole("figure", { name: /^Left at .*: 993 tokens; at .*: 1,000 tokens/ })
+          .waitFor();
       },
       {},
-      async (page) => {
-        await page.route("**/history?bucket=*", (route) =>
-          answers ? route.fulfill({ json: body }) : route.fulfill({ status: 503, body: "{}" }),
-        );
-      },
+      noHistory,
     );
   });
 });

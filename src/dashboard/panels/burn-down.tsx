@@ -4,7 +4,8 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import type { Budget } from "../../client/index.ts";
 import { useDashboard } from "../dashboard-context.ts";
-import { readSpendHistory } from "../live/spend-history.ts";
+import { readSpendHistory, spendHistoryAddress } from "../live/spend-history.ts";
+import { useServerOffsetMs } from "../parts/ago.tsx";
 import { DrawerPart } from "../parts/drawer.tsx";
 import { hasMoney, moneyOf } from "../state/budget-figures.ts";
 import { useClock } from "../state/clock.ts";
@@ -20,6 +21,7 @@ import {
 } from "../state/burn-down.ts";
 import { figure, fullTime, shortTime } from "../text/figures.ts";
 import { money } from "../text/money.ts";
+import { SpentBy } from "./spent-by.tsx";
 
 const Chart = lazy(async () => ({ default: (await import("../charts/burn-down-chart.tsx")).BurnDownChart }));
 
@@ -95,15 +97,16 @@ export function BurnDown({ board, budget }: { readonly board: string; readonly b
   const unit = showsMoney ? chosen : "tokens";
   const history = useHistory(board, budget.task, bucket);
   const isLive = history === undefined;
+  // By the server's clock, and coarse: nothing here changes from second to second.
+  const offsetMs = useServerOffsetMs();
+  const nowMs = useClock((now) => now - (now % 15_000)) + offsetMs;
   const curve = useMemo(
     () =>
       history === "asking" || history === undefined
         ? curveOfPoints(budget, unit, spend.of(budget.task))
-        : curveOfHistory(budget, unit, history),
-    [budget, unit, history, spend],
+        : curveOfHistory(budget, unit, history, nowMs),
+    [budget, unit, history, spend, nowMs],
   );
-  // Only days matter of it.
-  const nowMs = useClock((now) => now - (now % 60_000));
   const summary = summaryOf(curve, nowMs);
   return (
     <DrawerPart title={curve.shows === "left" ? "Burn-down" : "Spending"}>
@@ -142,6 +145,16 @@ export function BurnDown({ board, budget }: { readonly board: string; readonly b
         </figcaption>
       </figure>
       {curve.points.length > 0 && <AsText curve={curve} nowMs={nowMs} />}
+      {typeof history === "object" && (
+        <>
+          <SpentBy history={history} unit={unit} />
+          <p className="quiet">
+            <a href={`${spendHistoryAddress(board, budget.task, bucket)}&format=csv`} download>
+              Download as CSV
+            </a>
+          </p>
+        </>
+      )}
     </DrawerPart>
   );
 }

@@ -9,21 +9,35 @@ export type Unit = "tokens" | "nanoUsd";
 export const BUCKETS = ["minute", "hour", "day"] as const;
 export type Bucket = (typeof BUCKETS)[number];
 
-/** As `GET …/budgets/{task}/history` tells it. Times are wall times in ms; `cum…` counts from `from` on. */
-export interface SpendHistory {
+/** Length of a bucket in ms. */
+const BUCKET_MS: Record<Bucket, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+/** Who or what spent it; the name is empty where none was stated. */
+export interface NamedSpend {
+  readonly name: string;
+  readonly tokens: number;
+  readonly nanoUsd: number;
+}
+export const SPENDERS = ["byAgent", "byModel", "byOperation"] as const;
+export type Spenders = (typeof SPENDERS)[number];
+
+/** As `GET …/budgets/{task}/history` tells it. Times are wall times in ms. */
+export interface SpendHistory extends Readonly<Record<Spenders, readonly NamedSpend[]>> {
   readonly bucket: Bucket;
   readonly from: number;
   readonly to: number;
   readonly points: readonly {
+    /** When the bucket begins. */
     readonly at: number;
+    /** Spent in it. */
     readonly tokens: number;
     readonly nanoUsd: number;
+    /** Spent up to its end, ever. */
     readonly cumTokens: number;
     readonly cumNanoUsd: number;
   }[];
   /** When windows began. */
   readonly resets: readonly number[];
-  readonly indexedTo?: number;
 }
 
 export interface Curve {
@@ -59,25 +73,26 @@ export function curveOfPoints(budget: Budget, unit: Unit, points: readonly Spend
 }
 
 /**
- * The present limit over the whole time. What was spent before the history begins is known from the present figures: they end where
- * the history ends. Behind a reset, spending begins at 0 again.
+ * The present limit over the whole time, as it stood at the end of each bucket. The last window ends at what is spent now; earlier
+ * ones begin at 0 with their reset, as exactly as buckets tell. `nowMs`: no bucket ends later than now.
  */
-export function curveOfHistory(budget: Budget, unit: Unit, history: SpendHistory): Curve {
+export function curveOfHistory(budget: Budget, unit: Unit, history: SpendHistory, nowMs: number): Curve {
   const isTokens = unit === "tokens";
-  const cumulative = history.points.map((point) => ({
-    at: point.at,
+  const ends = history.points.map((point) => ({
+    at: Math.min(nowMs, point.at + BUCKET_MS[history.bucket]),
     own: isTokens ? point.tokens : point.nanoUsd,
-    value: isTokens ? point.cumTokens : point.cumNanoUsd,
+    sum: isTokens ? point.cumTokens : point.cumNanoUsd,
   }));
-  const lastReset = Math.max(...history.resets, Number.NEGATIVE_INFINITY);
+  const resets = history.resets.toSorted((a, b) => a - b);
+  const lastReset = resets.at(-1) ?? Number.NEGATIVE_INFINITY;
   const now = (isTokens ? tokensOf(budget) : moneyOf(budget)).spent;
-  const end = cumulative.at(-1)?.value ?? 0;
-  const spent = cumulative.map(({ at, own, value }, index) => {
-    if (at >= lastReset) return { at, value: Math.max(0, now - (end - value)) };
-    const reset = Math.max(...history.resets.filter((each) => each <= at), Number.NEGATIVE_INFINITY);
-    const first = cumulative.findIndex((each) => each.at >= reset);
-    const base = cumulative[first === -1 ? index : first];
-    return { at, value: value - (base === undefined ? value - own : base.value - base.own) };
+  const total = ends.at(-1)?.sum ?? 0;
+  const before = ends[0] === undefined ? 0 : ends[0].sum - ends[0].own;
+  const spent = ends.map(({ at, sum }) => {
+    if (at > lastReset) return { at, value: Math.max(0, now - (total - sum)) };
+    const reset = resets.findLast((each) => each < at);
+    const base = reset === undefined ? before : (ends.findLast((each) => each.at <= reset)?.sum ?? before);
+    return { at, value: sum - base };
   });
   return curve(budget, unit, spent);
 }

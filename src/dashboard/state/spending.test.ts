@@ -178,29 +178,57 @@ function sameParent(lines: readonly Line[], a: Line, b: Line): boolean {
 }
 
 describe("a burn-down", () => {
+  const HOUR = 3_600_000;
   const history = (points: readonly number[], resets: readonly number[] = []): SpendHistory => {
-    let cum = 0;
+    let cumTokens = 1000;
     return {
       bucket: "hour",
       from: 0,
-      to: points.length,
+      to: points.length * HOUR,
       resets,
-      points: points.map((tokens, at) => {
-        cum += tokens;
-        return { at, tokens, nanoUsd: 0, cumTokens: cum, cumNanoUsd: 0 };
+      points: points.map((tokens, hour) => {
+        cumTokens += tokens;
+        return { at: hour * HOUR, tokens, nanoUsd: 0, cumTokens, cumNanoUsd: 0 };
       }),
+      byAgent: [],
+      byModel: [],
+      byOperation: [],
     };
   };
+  const leftOf = (used: number, told: SpendHistory, nowMs = Number.MAX_SAFE_INTEGER) =>
+    curveOfHistory(budget("t", { usedTokens: used }), "tokens", told, nowMs).points;
 
   it("ends at what is left now, also where the history begins after the budget did", () => {
-    const one = budget("t", { usedTokens: 60 });
-    expect(curveOfHistory(one, "tokens", history([10, 0, 20])).points.map(({ value }) => value)).toEqual([60, 60, 40]);
+    expect(leftOf(60, history([10, 0, 20])).map(({ value }) => value)).toEqual([60, 60, 40]);
+  });
+
+  it("stands at the ends of buckets, none of them later than now", () => {
+    expect(leftOf(60, history([10, 0, 20]), 2.5 * HOUR).map(({ at }) => at)).toEqual([HOUR, 2 * HOUR, 2.5 * HOUR]);
   });
 
   it("begins anew behind each reset", () => {
-    const one = budget("t", { usedTokens: 5 });
-    const left = curveOfHistory(one, "tokens", history([30, 10, 50, 5], [2, 3])).points.map(({ value }) => value);
+    const left = leftOf(5, history([30, 10, 50, 5], [2 * HOUR, 3 * HOUR])).map(({ value }) => value);
     expect(left).toEqual([70, 60, 50, 95]);
+  });
+
+  it("stays between the limit and 0 where no window was overspent, wherever the resets fall", () => {
+    const spend = fc.array(fc.integer({ min: 0, max: 10 }), { minLength: 1, maxLength: 9 });
+    fc.assert(
+      fc.property(spend, fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 5 }), (points, resets) => {
+        const last = Math.max(0, ...resets);
+        const used = points.slice(last).reduce((sum, one) => sum + one, 0);
+        for (const { value } of leftOf(
+          used,
+          history(
+            points,
+            resets.map((hour) => hour * HOUR),
+          ),
+        )) {
+          expect(value).toBeLessThanOrEqual(100);
+          expect(value).toBeGreaterThanOrEqual(0);
+        }
+      }),
+    );
   });
 
   it("keeps a bounded number of points that the page saw, the first and the last among them", () => {
