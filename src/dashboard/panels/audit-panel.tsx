@@ -49,7 +49,7 @@ function useAuditFilter(): readonly [AuditFilter, (next: AuditFilter) => void] {
 
 function countWords(audit: Audit, kind: AuditKind, shown: number, hasMore: boolean, isWhole: boolean): string {
   if (kind === "events" && isWhole) {
-    return audit.total > shown ? `newest ${figure(shown)} of ${figure(audit.total)}` : figure(shown);
+    return hasMore ? `newest ${figure(shown)} of ${figure(audit.total)}` : figure(shown);
   }
   return `${figure(shown)}${hasMore ? "+" : ""}`;
 }

@@ -32,6 +32,12 @@ const UNITS: readonly { readonly unit: Unit; readonly word: string }[] = [
   { unit: "nanoUsd", word: "Money" },
 ];
 
+/** The step in which a budget of this age has a curve that fits the server's usual number of buckets. */
+function bucketFor(ageMs: number): Bucket {
+  if (ageMs < 2 * 3_600_000) return "minute";
+  return ageMs < 2 * 86_400_000 ? "hour" : "day";
+}
+
 function useHistory(board: string, task: string, bucket: Bucket): SpendHistory | "asking" | undefined {
   const [answer, setAnswer] = useState<{ readonly bucket: Bucket; readonly history: SpendHistory | undefined }>();
   useEffect(() => {
@@ -93,12 +99,12 @@ export function BurnDown({ board, budget }: { readonly board: string; readonly b
   const { spend } = useDashboard();
   const showsMoney = hasMoney(moneyOf(budget));
   const [chosen, setUnit] = useState<Unit>(budget.limitTokens === undefined && showsMoney ? "nanoUsd" : "tokens");
-  const [bucket, setBucket] = useState<Bucket>("hour");
+  const offsetMs = useServerOffsetMs();
+  const [bucket, setBucket] = useState<Bucket>(() => bucketFor(Date.now() + offsetMs - budget.openedAt));
   const unit = showsMoney ? chosen : "tokens";
   const history = useHistory(board, budget.task, bucket);
   const isLive = history === undefined;
   // By the server's clock, and coarse: nothing here changes from second to second.
-  const offsetMs = useServerOffsetMs();
   const nowMs = useClock((now) => now - (now % 15_000)) + offsetMs;
   const curve = useMemo(
     () =>

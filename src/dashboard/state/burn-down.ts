@@ -88,7 +88,9 @@ export function curveOfHistory(budget: Budget, unit: Unit, history: SpendHistory
   const now = (isTokens ? tokensOf(budget) : moneyOf(budget)).spent;
   const total = ends.at(-1)?.sum ?? 0;
   const before = ends[0] === undefined ? 0 : ends[0].sum - ends[0].own;
-  const spent = ends.map(({ at, sum }) => {
+  // What came before the first spend says nothing, but for its last bucket: the beginning.
+  const firstSpend = ends.findIndex(({ sum }) => sum > 0);
+  const spent = ends.slice(Math.max(0, firstSpend - 1)).map(({ at, sum }) => {
     if (at > lastReset) return { at, value: Math.max(0, now - (total - sum)) };
     const reset = resets.findLast((each) => each < at);
     const base = reset === undefined ? before : (ends.findLast((each) => each.at <= reset)?.sum ?? before);
