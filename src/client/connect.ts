@@ -135,11 +135,11 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
     get status() {
       return status;
     },
-    onStatus: (listener) => onStatus.add(listener),
+    onStatus: onStatus.add,
     get beat() {
       return beat;
     },
-    onBeat: (listener) => onBeat.add(listener),
+    onBeat: onBeat.add,
     board(name = "default") {
       let board = boards.get(name);
       if (board === undefined)

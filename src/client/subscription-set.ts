@@ -76,7 +76,8 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
         filter,
         rateMs,
         keepNotes: options.keepNotes,
-        cache: cache && ((read) => cache(environment, `${options.cachePrefix} ${filterName(board, filter)}`, read)),
+        cache:
+          cache && ((replica) => cache(environment, `${options.cachePrefix} ${filterName(board, filter)}`, replica)),
         onProgress,
         onHopeless: options.onHopeless,
         onClose() {

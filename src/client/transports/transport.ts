@@ -50,8 +50,9 @@ export interface Transport {
 /** What comes up from a transport. Nothing comes after `close`. */
 export interface Upward {
   subscribed(sub: string, result: Subscribed): void;
+  /** It was refused, or a move of its window was; then the former window may be told still. */
   notSubscribed(sub: string, problem: Problem): void;
-  /** A window's move was answered, well or not. */
+  /** A window was moved. */
   moved(sub: string): void;
   sync(sub: string, sync: Sync): void;
   beat(beat: Beat): void;

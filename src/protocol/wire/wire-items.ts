@@ -32,13 +32,13 @@ export const wireBudgetTermsSchema = z.object({
   overdraftTokens: z.number(),
   overdraftNanoUsd: nanoUsd,
   unknownModel: unknownModelSchema,
-  window: budgetWindowSchema.optional(),
+  window: z.object(budgetWindowSchema.shape).optional(),
   thresholds: z.array(z.number()),
   maxHolds: z.number().optional(),
   maxReserveTokens: z.number().optional(),
   maxReserveNanoUsd: nanoUsd.optional(),
-  rate: budgetRateSchema.optional(),
-  ratePerAgent: budgetRateSchema.optional(),
+  rate: z.object(budgetRateSchema.shape).optional(),
+  ratePerAgent: z.object(budgetRateSchema.shape).optional(),
 });
 
 /** Figures of a budget besides `usedTokens`, those of its children too. */

@@ -55,7 +55,7 @@ const isNarrow = (view: View): view is View & { readonly keys: readonly string[]
 function* shared({
   frames,
   rows,
-}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number, void> {
+}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number | void, void> {
   yield* frames;
   return rows;
 }
@@ -70,6 +70,8 @@ export class Channel {
   readonly #paces: Paces;
   readonly #interest = new KeyInterest<Cohort<Frame>>();
   readonly #fetching = new Set<string>();
+  /** Subscriptions that wait for a count: one at a time for each session. */
+  readonly #counting: (() => void)[] = [];
   readonly #stopHearing: () => void;
   #isClosed = false;
 
@@ -79,7 +81,10 @@ export class Channel {
     this.feed = new BoardFeed(options.board.state);
     this.#paces = new Paces(options.timers, (members) => this.#serveAll(members));
     this.#sources = new RowSources(this.feed, options.host);
-    this.#sources.onChange(() => this.#paces.wakeBroad());
+    this.#sources.onChange(() => {
+      this.#paces.wakeBroad();
+      this.#goOnCounting();
+    });
     this.#stopHearing = options.board.onApplied((group) => {
       this.feed.applied(group);
       this.#wake(group);
@@ -95,6 +100,17 @@ export class Channel {
     if (epoch !== this.board.position.epoch) return "epoch";
     if (from > this.feed.head) return "ahead";
     return this.feed.reaches(from) ? undefined : "forgotten";
+  }
+
+  /** How many entries have this prefix; undefined while that would take a look at all of them: wait for `counts`. */
+  countOf(prefix: string): number | undefined {
+    return this.#sources.countOf(prefix);
+  }
+
+  /** Resolves once `countOf` may know more, or the channel is closed. */
+  counts(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => void this.#counting.push(resolve));
   }
 
   /** Attach; call `serve` next, in the same turn, and no change is lost or told twice (W-SUB-4). */
@@ -143,6 +159,20 @@ export class Channel {
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
   serve(member: Member): void {
+    this.#try(member, () => this.#serve(member));
+  }
+
+  /** A fault in telling one ends that one: it resumes from where it stands; left alone it would seem to be up to date. */
+  #try(member: Member, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.fault(error, this.board.name);
+      member.listener.fail();
+    }
+  }
+
+  #serve(member: Member): void {
     if (!member.listener.takes) return;
     if (member.pages !== undefined) return this.#pull(member, member.pages);
     if (member.mark !== "") member.rows = member.cohort.rowsMarked(member.mark);
@@ -178,6 +208,10 @@ export class Channel {
 
   /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
   keepYoung(member: Member): void {
+    this.#try(member, () => this.#keepYoung(member));
+  }
+
+  #keepYoung(member: Member): void {
     const { feed } = this;
     const { from, reset, pages, cohort, listener } = member;
     if (from === feed.head || reset !== undefined || pages !== undefined || !listener.takes) return;
@@ -193,9 +227,13 @@ export class Channel {
   /** Whether there is nothing that the member sees and was not told. */
   isCurrent(member: Member): boolean {
     if (member.from !== this.feed.head || member.pages !== undefined) return false;
-    const answer = member.cohort.answer(member);
-    if (answer.kind === "pages") answer.pages.return();
-    return answer.kind === "nothing";
+    let isCurrent = false;
+    this.#try(member, () => {
+      const answer = member.cohort.answer(member);
+      if (answer.kind === "pages") answer.pages.return();
+      isCurrent = answer.kind === "nothing";
+    });
+    return isCurrent;
   }
 
   /** The board is gone. */
@@ -209,6 +247,11 @@ export class Channel {
     this.#paces.close();
     for (const cohort of this.#cohorts.values()) cohort.close();
     this.#sources.close();
+    this.#goOnCounting();
+  }
+
+  #goOnCounting(): void {
+    for (const goOn of this.#counting.splice(0)) goOn();
   }
 
   #enter(member: Member): void {
@@ -288,13 +331,7 @@ export class Channel {
         listener.hold();
         held.add(listener);
       }
-      try {
-        this.serve(member);
-      } catch (error) {
-        // It resumes from where it stands; left alone it would seem to be up to date.
-        this.#options.fault(error, this.board.name);
-        listener.fail();
-      }
+      this.serve(member);
       if (cohort !== last) cohorts.add(cohort);
       last = cohort;
     }
@@ -311,17 +348,20 @@ export class Channel {
   #pull(member: Member, pages: NonNullable<Member["pages"]>): void {
     const { listener } = member;
     listener.hold();
-    while (listener.takes) {
-      const next = pages.next();
-      if (next.done === true) {
-        member.pages = undefined;
-        member.rows = member.pagesOf === undefined ? (next.value ?? 0) : 0;
-        this.#endMove(member);
-        break;
+    try {
+      while (listener.takes) {
+        const next = pages.next();
+        if (next.done === true) {
+          member.pages = undefined;
+          member.rows = member.pagesOf === undefined ? (next.value ?? 0) : 0;
+          this.#endMove(member);
+          break;
+        }
+        this.#tell(member, next.value);
       }
-      this.#tell(member, next.value);
+    } finally {
+      listener.release();
     }
-    listener.release();
     if (member.pages === undefined) this.#catchUp(member);
   }
 
