@@ -8,12 +8,15 @@ export { type Environment, type FetchLike, platformEnvironment, type WebSocketCl
 export { parseJson, toJson } from "./exact-json.ts";
 export type {
   Agent,
+  Alert,
   AuditNotes,
   Budget,
   Claim,
   Entry,
   Gap,
+  Hold,
   Note,
+  Pause,
   Position,
   Request,
   Source,

@@ -45,7 +45,7 @@ describe("the page and its connection", () => {
     await becomes(page, "live");
     expect(await page.locator("#blackboard .panel-head .count").textContent()).toBe("34");
     expect(await page.locator("#budgets .budget").count()).toBe(11);
-    expect(await page.locator("#audit .audit").count()).toBe(14);
+    await expect.poll(() => page.locator("#audit .audit").count()).toBe(14);
     expect(await valueOf(page, "task:deploy:progress").textContent()).toBe("50");
 
     const file = join(place.workspace, "blackboard.md");

@@ -35,8 +35,9 @@ const ACTIVE_MS = 60_000;
 const RECENT_MS = 60_000;
 
 function limitNote({ rows, limit, percentage }: Budgets): string {
-  if (limit > 0) return `${percent(percentage)} of ${shortFigure(limit)}`;
-  return rows.length > 0 ? "no tokens allowed" : "none is open";
+  if (rows.length === 0) return "none is open";
+  if (limit === undefined) return "no limit of tokens";
+  return limit > 0 ? `${percent(percentage)} of ${shortFigure(limit)}` : "no tokens allowed";
 }
 
 function toneOfBudget({ rows, limit, percentage }: Budgets): Tone {
