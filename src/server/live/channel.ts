@@ -7,19 +7,15 @@ import {
   type AppliedRecord,
   type Answer,
   BoardFeed,
-  Cohort,
-  type Page,
+  type Cohort,
   RowSources,
   type RowSourcesHost,
   type View,
-  WindowView,
 } from "../../feed/index.ts";
 import type { ResetReason } from "../../protocol/index.ts";
-import { Refusal } from "../problem.ts";
-import { auditText } from "../views/audit-text.ts";
-import { Frame } from "./frame.ts";
+import { Cohorts, isNarrow } from "./cohorts.ts";
+import type { Frame } from "./frame.ts";
 import { KeyCounts } from "./key-counts.ts";
-import { KeyInterest } from "./key-interest.ts";
 import type { Listener, Member } from "./member.ts";
 import { fetchPastNotes } from "./past-notes.ts";
 import { Paces } from "./paces.ts";
@@ -27,8 +23,6 @@ import type { LiveTimers } from "./timers.ts";
 
 /** Before notes on disk are asked for again, where they could not be read. */
 const RETRY_MS = 1000;
-/** The rows of a window that was polled are kept for so long, so that the next poll need not put them in order again. */
-const LINGER_MS = 3000;
 
 export interface Asked {
   readonly sub: string;
@@ -47,11 +41,6 @@ export interface ChannelOptions {
   readonly fault: (error: unknown, board: string) => void;
 }
 
-const wrap = ({ params, to }: Page): Frame => new Frame("sync", params, to);
-
-/** Whether only changes of certain keys concern it. */
-const isNarrow = (view: View): view is View & { readonly keys: readonly string[] } =>
-  view.keys !== undefined && view.streams.length === 0 && view.audit === undefined;
 /** Frames that many get, each as slowly as it takes them. Ends with the version of the window's rows. */
 function* shared({
   frames,
@@ -67,10 +56,8 @@ export class Channel {
   readonly counts = new KeyCounts((prefix) => this.#sources.countOf(prefix));
   readonly #options: ChannelOptions;
   readonly #sources: RowSources;
-  readonly #cohorts = new Map<string, Cohort<Frame>>();
-  readonly #members = new Map<Cohort<Frame>, Set<Member>>();
+  readonly #cohorts: Cohorts;
   readonly #paces: Paces;
-  readonly #interest = new KeyInterest<Cohort<Frame>>();
   readonly #fetching = new Set<string>();
   readonly #stopHearing: () => void;
   #isClosed = false;
@@ -81,6 +68,7 @@ export class Channel {
     this.feed = new BoardFeed(options.board.state);
     this.#paces = new Paces(options.timers, (members) => this.#serveAll(members));
     this.#sources = new RowSources(this.feed, options.host);
+    this.#cohorts = new Cohorts(this.feed, this.#sources, options.timers);
     this.#sources.onChange(() => {
       this.#paces.wakeBroad();
       this.counts.tell();
@@ -109,7 +97,7 @@ export class Channel {
       listener,
       sub,
       rateMs,
-      cohort: this.#cohortOf(sub, view),
+      cohort: this.#cohorts.of(sub, view),
       from: isReset ? 0 : stand.from,
       reset: isReset ? stand.reset : undefined,
       isLive: false,
@@ -127,7 +115,7 @@ export class Channel {
     this.#paces.leave(member);
     member.pages?.return();
     member.pages = undefined;
-    this.#leaveCohort(member, member.cohort);
+    this.#cohorts.leave(member, member.cohort);
     this.#endMove(member);
   }
 
@@ -137,13 +125,13 @@ export class Channel {
    */
   move(member: Member, view: View): void {
     const former = member.cohort;
-    const cohort = this.#cohortOf(member.sub, view);
+    const cohort = this.#cohorts.of(member.sub, view);
     member.cohort = cohort;
     member.rows = 0;
-    this.#membersOf(cohort).add(member);
+    this.#cohorts.membersOf(cohort).add(member);
     if (member.pages !== undefined) member.pagesOf ??= former;
     // Only now, so that an order that both windows need is not built again.
-    if (former !== cohort && former !== member.pagesOf) this.#leaveCohort(member, former);
+    if (former !== cohort && former !== member.pagesOf) this.#cohorts.leave(member, former);
   }
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
@@ -239,65 +227,20 @@ export class Channel {
     this.#isClosed = true;
     this.#stopHearing();
     this.#paces.close();
-    for (const cohort of this.#cohorts.values()) cohort.close();
+    this.#cohorts.close();
     this.#sources.close();
     this.counts.close();
   }
 
   #enter(member: Member): void {
-    this.#membersOf(member.cohort).add(member);
+    this.#cohorts.membersOf(member.cohort).add(member);
     this.#paces.enter(member, isNarrow(member.cohort.view));
-  }
-
-  #cohortOf(sub: string, view: View): Cohort<Frame> {
-    const name = `${sub} ${view.canonical}`;
-    let cohort = this.#cohorts.get(name);
-    if (cohort === undefined) {
-      const { feed } = this;
-      const rows = view.window === undefined ? undefined : this.#sources.open(view.window);
-      if (view.window !== undefined && rows === undefined)
-        throw new Refusal("overloaded", {
-          detail: "Too many searches and orders by last change are open on this board.",
-        });
-      const window =
-        view.window === undefined || rows === undefined ? undefined : new WindowView(feed, view.window, rows);
-      const lookUp = view.prefix === "" ? undefined : () => this.#sources.lookUp(view.prefix);
-      cohort = new Cohort({ feed, view, sub, window, lookUp, wrap, noteText: auditText });
-      this.#cohorts.set(name, cohort);
-      if (isNarrow(view)) this.#interest.add(view.keys, cohort);
-    }
-    return cohort;
-  }
-
-  #membersOf(cohort: Cohort<Frame>): Set<Member> {
-    let members = this.#members.get(cohort);
-    if (members === undefined) {
-      members = new Set();
-      this.#members.set(cohort, members);
-    }
-    return members;
-  }
-
-  #leaveCohort(member: Member, cohort: Cohort<Frame>): void {
-    const members = this.#membersOf(cohort);
-    members.delete(member);
-    if (member.isPoll && cohort.view.window !== undefined)
-      this.#options.timers.after(LINGER_MS, () => this.#dropIfLeft(cohort));
-    else this.#dropIfLeft(cohort);
-  }
-
-  #dropIfLeft(cohort: Cohort<Frame>): void {
-    if (this.#isClosed || this.#members.get(cohort)?.size !== 0) return;
-    this.#members.delete(cohort);
-    this.#cohorts.delete(`${cohort.sub} ${cohort.view.canonical}`);
-    if (isNarrow(cohort.view)) this.#interest.remove(cohort.view.keys, cohort);
-    cohort.close();
   }
 
   /** Wake those whom a group of records may concern. */
   #wake(group: readonly AppliedRecord[]): void {
     this.#paces.wakeBroad();
-    if (this.#interest.isEmpty) return;
+    if (this.#cohorts.interest.isEmpty) return;
     for (const { changes } of group) {
       for (const { type, name } of changes) {
         if (type === "entry.changed" || type === "entry.deleted") this.#wakeFor(name);
@@ -306,8 +249,8 @@ export class Channel {
   }
 
   #wakeFor(key: string): void {
-    for (const cohort of this.#interest.in(key)) {
-      for (const member of this.#membersOf(cohort)) this.#paces.wake(member);
+    for (const cohort of this.#cohorts.interest.in(key)) {
+      for (const member of this.#cohorts.membersOf(cohort)) this.#paces.wake(member);
     }
   }
 
@@ -374,7 +317,7 @@ export class Channel {
   #endMove(member: Member): void {
     const { pagesOf, cohort } = member;
     member.pagesOf = undefined;
-    if (pagesOf !== undefined && pagesOf !== cohort) this.#leaveCohort(member, pagesOf);
+    if (pagesOf !== undefined && pagesOf !== cohort) this.#cohorts.leave(member, pagesOf);
   }
 
   /** One fetch for all of a cohort that stand at the same place; then they are served. */
@@ -389,7 +332,7 @@ export class Channel {
         this.#fetching.delete(name);
         if (this.#isClosed) return;
         cohort.putPast(from, past);
-        for (const member of this.#members.get(cohort) ?? []) {
+        for (const member of this.#cohorts.membersIn(cohort)) {
           if (member.from !== from) continue;
           this.serve(member);
           // Where none of them is the filter's, the disk need not be asked again.
