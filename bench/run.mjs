@@ -38,6 +38,10 @@ const BENCHES = {
     about: "windows on a million entries: first rows, scrolling, searching, and changes while 100 are open",
     load: () => import("./window.mjs"),
   },
+  browse: {
+    about: "the dashboard on a million entries in Chromium: scrolling, jumping, memory",
+    load: () => import("./browse.mjs"),
+  },
   mixed: {
     about: "dashboards on a board that is mostly idle: pages that poll, the classic socket, sessions",
     load: () => import("./mixed.mjs"),

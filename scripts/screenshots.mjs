@@ -13,6 +13,10 @@ const IMAGES = join(ROOT, "docs/images");
 /** How long the demo works before its picture is taken, in ms: long enough for budgets to fill and requests to wait. */
 const DEMO_MS = 40_000;
 
+/** Entries of the large board, and of one batch that makes it. */
+const MANY = 300_000;
+const STEP = 3000;
+
 const DESK = { width: 1440, height: 900 };
 const PHONE = { width: 375, height: 812 };
 
@@ -43,6 +47,27 @@ async function look(browser, url, { viewport = DESK, colorScheme = "light", scal
   return page;
 }
 
+/** Writes so many entries to a board, as a swarm might have them. */
+async function fill(url, count) {
+  const states = ["pending", "in_progress", "done", "blocked"];
+  for (let n = 0; n < count; n += STEP) {
+    const commands = Array.from({ length: STEP }, (_, i) => {
+      const at = n + i;
+      const task = `task:${String(Math.floor(at / 3)).padStart(6, "0")}`;
+      if (at % 3 === 0) return { type: "entry.put", key: `${task}:owner`, value: `agent-${at % 97}` };
+      if (at % 3 === 1) return { type: "entry.put", key: `${task}:status`, value: states[at % 4] };
+      return { type: "entry.put", key: `${task}:result`, value: { tokens: at * 7, notes: ["checked", "merged"] } };
+    });
+    const answer = await fetch(`${url}/api/v1/boards/default/commands`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Swarmboard-Agent": `agent-${(n / STEP) % 97}` },
+      body: JSON.stringify({ type: "batch", commands }),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+    await answer.text();
+  }
+}
+
 async function take(page, name) {
   await page.screenshot({ path: join(IMAGES, `${name}.png`) });
   console.log(`docs/images/${name}.png`);
@@ -67,7 +92,6 @@ try {
   await take(phone, "dashboard-phone");
 
   await light.locator(".entry .unfold").nth(1).click();
-  await light.locator(".audit .unfold").nth(1).click();
   await light.waitForTimeout(400);
   await take(light, "details");
 
@@ -75,6 +99,18 @@ try {
   await dark.waitForTimeout(6000);
   await take(dark, "frozen");
   await dark.getByRole("button", { name: /Live Updates/ }).click();
+
+  await fill(empty.url, MANY);
+  const large = await look(browser, empty.url);
+  const list = large.locator(".large-list");
+  await list.locator(".entry[data-key]").first().waitFor();
+  await list.evaluate((element) => {
+    element.scrollTop = element.scrollHeight / 2;
+  });
+  await large.waitForTimeout(1000);
+  await list.locator(".entry[data-key$=':result']").nth(6).click();
+  await large.waitForTimeout(400);
+  await take(large, "large");
 
   demo.crash();
   await light.getByText(/This data is/).waitFor({ timeout: 20_000 });

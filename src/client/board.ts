@@ -14,6 +14,8 @@ import type { SubscribeOptions, SubscriptionSet } from "./subscription-set.ts";
 export interface SendOptions {
   /** The command's id. By default a new UUIDv7; give that of a `SwarmboardError.command` to find out what became of it. */
   readonly id?: string | undefined;
+  /** The W3C `traceparent` that it belongs to: kept with the record. */
+  readonly trace?: string | undefined;
 }
 export interface EntryOptions extends SendOptions {
   /** Show the change at once, with `pending`, until it is confirmed or refused. Not in windows. */
@@ -74,7 +76,7 @@ export interface BoardOptions {
 export function createBoard({ environment, name, agent, queue, subscriptions }: BoardOptions): Board {
   async function send(
     command: SendableCommand | SendableBatch,
-    { id = createCommandId(environment), echo = false }: EntryOptions = {},
+    { id = createCommandId(environment), echo = false, trace }: EntryOptions = {},
   ): Promise<CommandResult> {
     const text = toJson(command);
     if (text === undefined) throw new TypeError("the command is not JSON");
@@ -83,7 +85,7 @@ export function createBoard({ environment, name, agent, queue, subscriptions }: 
         ? subscriptions.echo(name, { id, command, by: agent, at: environment.wallNow() })
         : undefined;
     try {
-      const result = await queue.send({ id, board: name, text });
+      const result = await queue.send({ id, board: name, text, trace });
       shown?.settled(result.seq);
       return result;
     } catch (error) {
@@ -96,9 +98,9 @@ export function createBoard({ environment, name, agent, queue, subscriptions }: 
   const method =
     (type: string, ...places: readonly string[]) =>
     (...given: readonly unknown[]): Promise<CommandResult> => {
-      const { id, echo, ...members } = (given[places.length] ?? {}) as EntryOptions;
+      const { id, echo, trace, ...members } = (given[places.length] ?? {}) as EntryOptions;
       const placed = Object.fromEntries(places.map((place, index) => [place, given[index]]));
-      return send({ type, ...placed, ...members } as SendableCommand, { id, echo });
+      return send({ type, ...placed, ...members } as SendableCommand, { id, echo, trace });
     };
 
   return {

@@ -252,6 +252,57 @@ describe("a client", () => {
     });
   });
 
+  it("tells when a window's move is refused, keeps showing the former one, and asks anew with the next wish (W-WIN-4)", async () => {
+    const server = new ScriptedServer();
+    const sub = start(server)
+      .board()
+      .subscribe({ entries: { window: { count: 10 } } });
+    await server.run(10);
+    server.ignored.add("window");
+    sub.window.move(1, 501);
+    await server.run(10);
+    const refuse = (code: string, retry: string) => {
+      const { id } = server.socket.of("window").at(-1)!;
+      server.socket.send({ id, error: { code: -32_000, message: "", data: { code, retry } } });
+    };
+    refuse("bad_request", "no");
+    expect(sub.condition).toMatchObject({ held: "told", problem: { code: "bad_request" } });
+    expect(client.status.phase).toBe("live");
+    sub.window.move(2, 20);
+    await server.run(10);
+    expect(server.socket.of("subscribe").at(-1)?.params["entries"]).toEqual({ window: { count: 20, from: 2 } });
+    expect(sub.condition.problem).toBeUndefined();
+    // Where a pause may help, it is asked again by itself.
+    sub.window.move(3, 20, "x");
+    await server.run(10);
+    refuse("overloaded", "later");
+    expect(sub.condition.problem?.code).toBe("overloaded");
+    await server.run(2000);
+    expect(sub.condition.problem).toBeUndefined();
+    expect(server.socket.of("subscribe").at(-1)?.params["entries"]).toMatchObject({ window: { from: 3, search: "x" } });
+  });
+
+  it("waits until a write can be read, as long as its signal lets it", async () => {
+    const server = new ScriptedServer();
+    const { board, sub } = await live(server);
+    const seen: unknown[] = [];
+    const put = board.put("a", 1);
+    const read = put.then(({ seq }) => sub.reached(seq)).then(() => seen.push(sub.entries.get("a")?.value));
+    await server.run(10);
+    await read;
+    expect(seen).toEqual([1]);
+    await sub.reached(0);
+    const giveUp = new AbortController();
+    const late = sub.reached(99, { signal: giveUp.signal });
+    const ended = sub.reached(99);
+    giveUp.abort(new Error("enough"));
+    await expect(late).rejects.toThrow("enough");
+    await expect(sub.reached(99, { signal: giveUp.signal })).rejects.toThrow("enough");
+    sub.close();
+    await expect(ended).rejects.toMatchObject({ code: "closed" });
+    await expect(sub.reached(99)).rejects.toMatchObject({ code: "closed" });
+  });
+
   it("keeps what it shows beyond the page, shows it at once, and resumes it (offline cache)", async () => {
     const server = new ScriptedServer();
     const kept = new Map<string, string>();
@@ -298,6 +349,58 @@ describe("a client", () => {
     server.socket.close(1001);
     await server.run(1000);
     expect(sub.condition).toMatchObject({ held: "told", problem: undefined });
+  });
+
+  it("does not call live what is held of a subscription that is refused for the moment (W-BEAT-2)", async () => {
+    const server = new ScriptedServer();
+    server.write("a", 1);
+    const { sub } = await live(server);
+    server.ignored.add("subscribe");
+    server.write("a", 2);
+    server.socket.close(1001);
+    await server.run(1000);
+    expect(client.status.phase).toBe("catching-up");
+    const refuse = (retry: string) => {
+      const { id } = server.socket.of("subscribe").at(-1)!;
+      server.socket.send({ id, error: { code: -32_000, message: "", data: { code: "overloaded", retry } } });
+    };
+    refuse("later");
+    await server.run(10);
+    server.beat();
+    expect(sub.condition.problem?.code).toBe("overloaded");
+    expect([sub.entries.get("a")?.value, client.status.phase]).toEqual([1, "catching-up"]);
+    server.ignored.clear();
+    await server.run(2000);
+    expect([sub.entries.get("a")?.value, sub.condition.problem, client.status.phase]).toEqual([2, undefined, "live"]);
+  });
+
+  it("is not live at a return before a subscription that was refused for good is answered again", async () => {
+    const server = new ScriptedServer();
+    const { sub } = await live(server);
+    server.ignored.add("subscribe");
+    server.socket.close(1001);
+    await server.run(1000);
+    const { id } = server.socket.of("subscribe").at(-1)!;
+    server.socket.send({ id, error: { code: -32_000, message: "", data: { code: "no_such_board", retry: "no" } } });
+    await server.run(10);
+    expect([sub.condition.problem?.code, client.status.phase]).toEqual(["no_such_board", "live"]);
+    server.socket.close(1001);
+    const told = follow();
+    await server.run(3000);
+    expect(told.map(({ phase }) => phase)).not.toContain("live");
+    expect(client.status.phase).toBe("catching-up");
+  });
+
+  it("refuses a subscription after close, as it refuses a command", async () => {
+    const server = new ScriptedServer();
+    const { board } = await live(server);
+    client.close();
+    const sub = board.subscribe({ entries: {} });
+    await expect(sub.ready).rejects.toMatchObject({ code: "closed" });
+    await expect(board.put("k", 1)).rejects.toMatchObject({ code: "closed" });
+    sub.close();
+    await server.run(60_000);
+    expect(server.timers).toBe(0);
   });
 
   it("looks at once when the page is shown again, and asks a connection that may be dead", async () => {

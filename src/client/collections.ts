@@ -68,7 +68,7 @@ export function createCollection<Item>(
           if (own.count() === 0 && byName.get(name) === own) byName.delete(name);
         };
       },
-      onChange: (listener) => onChange.add(listener),
+      onChange: onChange.add,
     },
     touch(members) {
       list = undefined;

@@ -18,6 +18,9 @@ export interface CommandQueue {
   bar(told: Problem | undefined): void;
 }
 
+/** Without a transport nothing is sent. */
+const NONE = { inFlight: 0, messageBytes: 0 };
+
 /** `commandTimeoutMs`: how long a command is tried before its promise is rejected. */
 export function createCommandQueue(environment: Environment, commandTimeoutMs: number): CommandQueue {
   const pending = createPendingCommands();
@@ -29,8 +32,7 @@ export function createCommandQueue(environment: Environment, commandTimeoutMs: n
   function pump(): void {
     const nowMs = environment.now();
     pending.expire(nowMs);
-    const inFlight = transport === undefined || limits === undefined ? 0 : limits.inFlight;
-    const maxBytes = limits?.messageBytes ?? 0;
+    const { inFlight, messageBytes: maxBytes } = (transport && limits) ?? NONE;
     for (const command of pending.take(nowMs, inFlight)) {
       // The frame around it needs some bytes too. Too long a message would end the connection with 1009.
       if (!isLonger(command.text, maxBytes - 1024)) transport?.command(command);

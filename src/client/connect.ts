@@ -26,7 +26,7 @@ export interface ConnectOptions {
   readonly reconnectJitterMs?: number;
   /** How often the server gives a sign of life, in ms: 250 to 25000, by default 2000. */
   readonly beatMs?: number;
-  /** How long a command is tried, in ms; 60000 by default. */
+  /** How long a command is tried, in ms, up to 2^31 - 1; 60000 by default. */
   readonly commandTimeoutMs?: number;
   /** Audit notes that a subscription keeps, 1000 by default; the oldest go. */
   readonly keepNotes?: number;
@@ -135,11 +135,11 @@ export function connect(url = "/", options: ConnectOptions = {}): Client {
     get status() {
       return status;
     },
-    onStatus: (listener) => onStatus.add(listener),
+    onStatus: onStatus.add,
     get beat() {
       return beat;
     },
-    onBeat: (listener) => onBeat.add(listener),
+    onBeat: onBeat.add,
     board(name = "default") {
       let board = boards.get(name);
       if (board === undefined)

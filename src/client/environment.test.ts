@@ -96,4 +96,14 @@ describe("a WebSocket class that is given", () => {
     const fit: [typeof globalThis.WebSocket, typeof NodeWebSocket] extends WebSocketClass[] ? true : false = true;
     expect(fit).toBe(true);
   });
+
+  it("refuses an address that is not http, such as one without it", () => {
+    for (const address of ["localhost:8000", "ftp://x", "127.0.0.1:8000", "/"])
+      expect(() => connect(address)).toThrow(TypeError);
+    for (const address of ["http://x:1", "https://x:1/", "ws://x:1", "wss://x:1/?a#b"]) {
+      const client = connect(address);
+      client.close();
+      expect(client.url).toMatch(/^https?:\/\/x:1$/);
+    }
+  });
 });

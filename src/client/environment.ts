@@ -62,7 +62,7 @@ export interface Environment {
   fetch: FetchLike;
   /** The answer ends the listening. */
   onWake(listener: (wake: Wake) => void): () => void;
-  /** An absolute http(s) address without a slash at the end. */
+  /** An absolute http(s) address without a slash at the end. @throws TypeError for what is none */
   resolveUrl(url: string): string;
 }
 
@@ -96,8 +96,13 @@ export function platformEnvironment(choices: PlatformChoices = {}): Environment 
       openSocket(() => choices.WebSocket ?? platform.WebSocket ?? nodeSockets(platform), url, protocol, events),
     fetch: choices.fetch ?? ((url, init) => fetch(url, init)),
     onWake: (listener) => listenForWakes(platform, listener),
-    resolveUrl: (url) =>
-      new URL(url.replace(/^ws/, "http"), platform.location?.href).href.replace(/\/*(?:[?#].*)?$/, ""),
+    resolveUrl(url) {
+      const { href } = new URL(url.replace(/^ws/, "http"), platform.location?.href);
+      // `localhost:8000` is an address too: one of the protocol `localhost:`.
+      const found = /^http[^?#]*[^/?#]/.exec(href);
+      if (!found) throw new TypeError(`not http: ${url}`);
+      return found[0];
+    },
   };
 }
 

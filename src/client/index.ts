@@ -8,12 +8,15 @@ export { type Environment, type FetchLike, platformEnvironment, type WebSocketCl
 export { parseJson, toJson } from "./exact-json.ts";
 export type {
   Agent,
+  Alert,
   AuditNotes,
   Budget,
   Claim,
   Entry,
   Gap,
+  Hold,
   Note,
+  Pause,
   Position,
   Request,
   Source,
@@ -27,4 +30,5 @@ export type { Condition, Subscription } from "./subscription.ts";
 export type { SubscribeOptions } from "./subscription-set.ts";
 export type { AuditView, Collections, EntryCollection } from "./subscription-views.ts";
 export { type Parser, type Schema, type StandardSchema, typed, type TypedEntries } from "./typed-entries.ts";
+export type { WaitOptions } from "./waiting.ts";
 export type { WindowView } from "./window-view.ts";

@@ -22,22 +22,15 @@ export interface CommandState {
  * `stopped` (the server wants this client to stay away).
  */
 export class SwarmboardError extends Error {
-  readonly code: string;
-  readonly retry: Problem["retry"];
-  readonly detail: string;
-  readonly facts: NonNullable<Problem["facts"]>;
-  readonly errors: NonNullable<Problem["errors"]>;
-  readonly command: CommandState | undefined;
-  constructor(problem: Problem, command?: CommandState) {
-    const places = (problem.errors ?? []).map(({ at, message }) => `${at} ${message}`);
-    super([`${problem.code}:`, problem.detail, ...places].join(" "));
-    this.name = "SwarmboardError";
-    this.code = problem.code;
-    this.retry = problem.retry;
-    this.detail = problem.detail;
-    this.facts = problem.facts ?? {};
-    this.errors = problem.errors ?? [];
-    this.command = command;
+  declare readonly code: string;
+  declare readonly retry: Problem["retry"];
+  declare readonly detail: string;
+  declare readonly facts: NonNullable<Problem["facts"]>;
+  declare readonly errors: NonNullable<Problem["errors"]>;
+  declare readonly command: CommandState | undefined;
+  constructor({ code, retry, detail, facts = {}, errors = [] }: Problem, command?: CommandState) {
+    super(`${code}: ${errors.map(({ at, message }) => `${at} ${message}`).join("; ") || detail}`);
+    Object.assign(this, { name: "SwarmboardError", code, retry, detail, facts, errors, command });
   }
 }
 

@@ -3,7 +3,8 @@
 
 import type { Environment } from "./environment.ts";
 import { parseJson, toJson } from "./exact-json.ts";
-import type { Saved } from "./replica.ts";
+import type { Changes, Replica } from "./replica.ts";
+import { restore, type Saved, savedOf } from "./saved.ts";
 
 /** Where texts are kept by name. Failures are ignored: a cache is no more than that. */
 export interface CacheStorage {
@@ -13,8 +14,8 @@ export interface CacheStorage {
 
 /** Keeps one replica. */
 export interface ReplicaKeeper {
-  /** Calls back once, later: with what was kept, or with undefined. */
-  load(then: (saved: Saved | undefined) => void): void;
+  /** Brings the replica to what was kept, and calls back once, later: with what changed, or with undefined. */
+  load(then: (changes: Changes | undefined) => void): void;
   /** The replica changed; it is saved after a pause. */
   changed(): void;
   /** The page goes, or the subscription ends: now or never. */
@@ -22,7 +23,7 @@ export interface ReplicaKeeper {
 }
 
 /** Made by `cacheIn`. */
-export type Cache = (environment: Environment, name: string, read: () => Saved | undefined) => ReplicaKeeper;
+export type Cache = (environment: Environment, name: string, replica: Replica) => ReplicaKeeper;
 
 /** A larger replica is not saved (in UTF-16 units): the one before stays, which is older but as good a start. */
 const MAX_CHARS = 1_048_576;
@@ -34,13 +35,13 @@ const FORMAT = 1;
 /** A cache that keeps its texts in this storage, each at most 1 MiB, saved at most every 5 s. */
 export const cacheIn =
   (storage: CacheStorage): Cache =>
-  (environment, name, read) => {
+  (environment, name, replica) => {
     let cancelTimer: (() => void) | undefined;
 
     async function save(): Promise<void> {
       cancelTimer?.();
       cancelTimer = undefined;
-      const saved = read();
+      const saved = savedOf(replica);
       const text = saved && toJson({ format: FORMAT, ...saved });
       if (text === undefined || text.length > MAX_CHARS) return;
       try {
@@ -67,7 +68,7 @@ export const cacheIn =
           if (answered) return;
           answered = true;
           cancel();
-          then(saved);
+          then(saved && restore(replica, saved));
         };
         const cancel = environment.setTimer(() => answer(undefined), LOAD_TIMEOUT_MS);
         void stored().then(answer);

@@ -27,12 +27,6 @@ export type Applied =
   /** This does not go on from what is held: subscribe again with the cursor (W-SYNC-4, W-SYNC-8). */
   | { readonly kind: "lost"; readonly reason: string };
 
-export interface Saved {
-  readonly resume: string;
-  readonly epoch: string;
-  readonly sync: Sync;
-}
-
 export interface Replica {
   items(stream: Stream): ReadonlyMap<string, Item>;
   window(): WindowRows;
@@ -46,8 +40,6 @@ export interface Replica {
   apply(sync: Sync): Applied;
   /** Pages without their last are worth nothing: the connection is gone (W-SYNC-6). */
   interrupt(): void;
-  /** What is held as the sync that would bring it about, and what it belongs to; for a cache. Undefined while nothing is. */
-  readonly save: () => Saved | undefined;
 }
 
 const GAPS_KEPT = 100;
@@ -148,18 +140,6 @@ export function createReplica(keepNotes: number): Replica {
     apply,
     interrupt() {
       draft = undefined;
-    },
-    save() {
-      if (resume === undefined) return undefined;
-      const streams = perStream((stream) => ({ put: [...items[stream].values()] }));
-      const { notes, total } = audit;
-      const entries = { ...streams.entries, window: { ...window, whole: true }, over };
-      const held = { ...streams, entries, audit: { add: notes, total } };
-      return {
-        resume,
-        epoch: position.epoch,
-        sync: { sub: "", from: 0, to: position.seq, reset: "start", ...held } as Sync,
-      };
     },
   };
 }

@@ -47,6 +47,7 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
   /** At most MAX_SUBSCRIPTIONS; beyond, `subscribe` throws. */
   const all = new Map<string, OwnedSubscription>();
   let transport: Transport | undefined;
+  let closed = false;
 
   function onProgress(): void {
     if (transport === undefined) return;
@@ -64,9 +65,7 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
   return {
     subscribe(board, filter, { rateMs, name: given }) {
       if (all.size >= MAX_SUBSCRIPTIONS)
-        throw new SwarmboardError(
-          problem("too_many_subscriptions", "no", `At most ${MAX_SUBSCRIPTIONS}; ask for more in one.`),
-        );
+        throw new SwarmboardError(problem("too_many_subscriptions", "no", `At most ${MAX_SUBSCRIPTIONS}.`));
       const name = given ?? freeName(board, filter);
       if (all.has(name)) throw new TypeError(`a subscription is called ${name} already`);
       const one = createSubscription({
@@ -76,7 +75,8 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
         filter,
         rateMs,
         keepNotes: options.keepNotes,
-        cache: cache && ((read) => cache(environment, `${options.cachePrefix} ${filterName(board, filter)}`, read)),
+        cache:
+          cache && ((replica) => cache(environment, `${options.cachePrefix} ${filterName(board, filter)}`, replica)),
         onProgress,
         onHopeless: options.onHopeless,
         onClose() {
@@ -85,7 +85,8 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
         },
       });
       all.set(name, one);
-      one.use(transport);
+      if (closed) one.subscription.close();
+      else one.use(transport);
       return one.subscription;
     },
     use(next) {
@@ -115,6 +116,7 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
       for (const one of all.values()) one.flush();
     },
     close() {
+      closed = true;
       for (const one of all.values()) one.subscription.close();
     },
   };

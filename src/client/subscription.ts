@@ -6,21 +6,22 @@ import type { FilterInput } from "../protocol/wire/filter.ts";
 import type { Progress } from "./connection/phases.ts";
 import type { Echo } from "./echoes.ts";
 import type { Environment } from "./environment.ts";
-import { createFreshness } from "./freshness.ts";
+import { createFreshness, worstOf } from "./freshness.ts";
 import type { Position } from "./items.ts";
 import { createListeners } from "./listeners.ts";
 import { type Problem, problem as problemOf, SwarmboardError } from "./problem.ts";
-import { createReplica, type Saved } from "./replica.ts";
+import { createReplica, type Replica } from "./replica.ts";
 import type { ReplicaKeeper } from "./replica-cache.ts";
 import { type AuditView, type Collections, createViews } from "./subscription-views.ts";
 import type { Feed, Transport } from "./transports/transport.ts";
+import { createWaiting, type WaitOptions } from "./waiting.ts";
 import { createWindow, type WindowView } from "./window-view.ts";
 
 /** How a subscription fares, apart from the connection. Another object after each change. */
 export interface Condition {
   /** What is shown: nothing yet, what a cache kept, or what the server told. */
   readonly held: "nothing" | "cached" | "told";
-  /** Why the server does not tell; it is asked again with the next connection, or after a pause if that may help. */
+  /** Why the server does not tell what was asked for, or does not move the window; it is asked again with the next connection, or after a pause if that may help. */
   readonly problem: SwarmboardError | undefined;
   /** Why the board takes no writes at present. */
   readonly unwritable: string | undefined;
@@ -36,6 +37,11 @@ export interface Subscription<Value = unknown> extends Collections<Value> {
   readonly window: WindowView<Value>;
   readonly audit: AuditView;
   readonly position: Position;
+  /**
+   * Resolves when the replica stands at `seq` or later, such as that of a command's answer: then it has the change, if it is one that the
+   * filter asks for. Rejects with the reason of `signal` (by default `AbortSignal.timeout(30_000)`), or with `closed` after `close`.
+   */
+  reached(seq: number, options?: WaitOptions): Promise<void>;
   readonly condition: Condition;
   onCondition(listener: (condition: Condition) => void): () => void;
   /** The board clock now, in ms: `expiresAtClock - clock()` is the time left. Undefined until it is known. */
@@ -50,7 +56,7 @@ export interface SubscriptionOptions {
   readonly filter: FilterInput;
   readonly rateMs: number | undefined;
   readonly keepNotes: number;
-  readonly cache: ((read: () => Saved | undefined) => ReplicaKeeper) | undefined;
+  readonly cache: ((replica: Replica) => ReplicaKeeper) | undefined;
   /** Something about `progress` may have changed. */
   readonly onProgress: () => void;
   /** Nothing that comes makes sense. */
@@ -77,7 +83,7 @@ const STRIKES_FOR_SNAPSHOT = 2;
 const STRIKES_FOR_CONNECTION = 4;
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
-const NOTHING_MISSING: Progress = { waiting: false, behindSinceMs: undefined };
+const NOTHING_MISSING = worstOf([]);
 
 export function createSubscription(options: SubscriptionOptions): OwnedSubscription {
   const { environment, name, board, filter } = options;
@@ -95,30 +101,30 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
   let strikes = 0;
   let retries = 0;
   let cancelRetry: () => void = () => undefined;
-  let closed = false;
+  let closed: SwarmboardError | undefined;
+  const waiting = createWaiting(
+    () => replica.position().seq,
+    () => closed,
+  );
+  /** For good: what it would hold is not missing. Any other refusal leaves what is held old, and nothing old is called live. */
+  let refused = false;
 
   let settleReady: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   const ready = new Promise<void>((resolve, reject) => (settleReady = { resolve, reject }));
   // Who does not ask for it need not handle its rejection.
   ready.catch(() => undefined);
 
-  const cache = options.cache?.(replica.save);
+  const cache = options.cache?.(replica);
   let loading = cache !== undefined;
-  cache?.load((saved) => {
+  cache?.load((changes) => {
     loading = false;
-    if (closed) return;
-    if (saved !== undefined) restore(saved);
+    if (closed !== undefined) return;
+    if (changes !== undefined) {
+      become({ held: "cached" });
+      views.publish(changes);
+    }
     ask();
   });
-
-  function restore({ resume, epoch, sync }: Saved): void {
-    replica.begin({ sub: name, resume, position: { epoch, seq: 0 }, clock: 0, reset: "start" });
-    const applied = replica.apply(sync);
-    // Otherwise it is not what this version wrote, and the server tells everything anyway.
-    if (applied.kind !== "applied") return;
-    become({ held: "cached" });
-    views.publish(applied.changes);
-  }
 
   function become(next: Partial<Condition>): void {
     const all = { ...condition, ...next };
@@ -143,9 +149,11 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     cancelRetry();
     if (transport === undefined || loading || closed) return;
     const to = transport;
+    refused = false;
     freshness.begin();
     replica.interrupt();
-    views.window.use((move) => to.moveWindow(feed, move));
+    // What was refused has to be asked for anew: with sockets and HTTP alike a refusal leaves no move under way.
+    views.window.use((move) => (condition.problem === undefined ? to.moveWindow(feed, move) : ask()));
     to.subscribe(feed);
     options.onProgress();
   }
@@ -175,15 +183,17 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     get condition() {
       return condition;
     },
-    onCondition: (listener) => onCondition.add(listener),
+    onCondition: onCondition.add,
+    reached: waiting.reached,
     clock: () => clock && clock.clock + environment.now() - clock.atMs,
     close() {
       if (closed) return;
-      closed = true;
+      closed = new SwarmboardError(problemOf("closed", "no", "It was closed."));
       cancelRetry();
       cache?.flush();
       transport?.unsubscribe(feed);
-      settleReady?.reject(new SwarmboardError(problemOf("closed", "no", "The subscription was closed.")));
+      settleReady?.reject(closed);
+      waiting.look();
       options.onClose();
     },
   };
@@ -208,9 +218,11 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
     },
     notSubscribed(told) {
       const error = new SwarmboardError(told);
+      refused = told.retry === "no";
       become({ problem: error });
+      views.window.moved();
       options.onProgress();
-      if (told.retry === "no") return settleReady?.reject(error);
+      if (refused) return settleReady?.reject(error);
       const ceilingMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** retries++);
       cancelRetry = environment.setTimer(ask, ceilingMs * (0.5 + environment.random() / 2));
     },
@@ -228,6 +240,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
           current();
           cache?.changed();
           views.publish(applied.changes);
+          waiting.look();
           return options.onProgress();
         default:
           applied satisfies never;
@@ -243,7 +256,7 @@ export function createSubscription(options: SubscriptionOptions): OwnedSubscript
       become({ unwritable: told.unwritable });
       options.onProgress();
     },
-    progress: () => (condition.problem === undefined ? freshness.progress() : NOTHING_MISSING),
+    progress: () => (refused ? NOTHING_MISSING : freshness.progress()),
     echo: (echo) => (covers(filter, echo.command.key) ? views.echo(echo) : undefined),
     flush: () => cache?.flush(),
   };

@@ -7,16 +7,20 @@ import { useDashboard } from "./dashboard-context.ts";
 import type { LargeBoard } from "./live/large-board.ts";
 import { LargeBlackboardPanel } from "./panels/large-blackboard-panel.tsx";
 import { AgentsPanel } from "./panels/agents-panel.tsx";
+import { AlertsPanel } from "./panels/alerts-panel.tsx";
 import { AuditPanel } from "./panels/audit-panel.tsx";
 import { BlackboardPanel } from "./panels/blackboard-panel.tsx";
 import { BudgetPanel } from "./panels/budget-panel.tsx";
 import { EmptyBoard } from "./panels/empty-board.tsx";
+import { HoldsPanel } from "./panels/holds-panel.tsx";
+import { PausesPanel } from "./panels/pauses-panel.tsx";
 import { RequestsPanel } from "./panels/requests-panel.tsx";
 import { SourcesPanel } from "./panels/sources-panel.tsx";
 import { TasksPanel } from "./panels/tasks-panel.tsx";
 import { useIsStale } from "./parts/freshness.tsx";
 import { Header } from "./parts/header.tsx";
 import { Notices } from "./parts/notices.tsx";
+import { PausedLines } from "./parts/paused-lines.tsx";
 import { Summary } from "./parts/summary.tsx";
 import { type BoardView, isEmptyBoard } from "./state/board-view.ts";
 import { useScreen } from "./state/screen-store.ts";
@@ -65,10 +69,13 @@ function Panels({ view, large }: { readonly view: BoardView; readonly large: Lar
           <LargeBlackboardPanel board={view.board} large={large} />
         )}
         <AuditPanel audit={view.audit} />
+        <HoldsPanel holds={view.holds} />
       </div>
       <div className="column">
         <RequestsPanel requests={view.requests} />
-        <BudgetPanel budgets={view.budgets} />
+        <BudgetPanel budgets={view.budgets} pauses={view.pauses} />
+        <AlertsPanel alerts={view.alerts} />
+        <PausesPanel pauses={view.pauses} />
         <AgentsPanel agents={view.agents} />
         <TasksPanel tasks={view.tasks} />
         <SourcesPanel sources={view.sources} />
@@ -95,6 +102,7 @@ export function App() {
         {view !== undefined && isEmptyBoard(view) && <EmptyBoard board={view.board} />}
         {view !== undefined && !isEmptyBoard(view) && (
           <>
+            <PausedLines pauses={view.pauses} />
             <Summary view={view} />
             <Panels view={view} large={large} />
           </>

@@ -15,7 +15,7 @@ import {
 import { ReferenceReplica } from "../../test/live/reference-replica.ts";
 import type { Filter, JsonText } from "../protocol/index.ts";
 import { auditText } from "../server/views/audit-text.ts";
-import { Cohort } from "./cohort.ts";
+import { Cohort, type Pages } from "./cohort.ts";
 import type { Page } from "./sync-pages.ts";
 import { viewOf } from "./view.ts";
 
@@ -35,7 +35,7 @@ class Asker {
   readonly #world: FeedWorld;
   readonly #filter: Filter;
   cohort: Cohort<Page>;
-  #pages: Generator<Page, void, void> | undefined;
+  #pages: Pages<Page> | undefined;
   #isLive = false;
   #reset: "start" | "forgotten" | undefined = "start";
 
@@ -46,7 +46,7 @@ class Asker {
   }
 
   join(cohort: Cohort<Page>): void {
-    this.#pages?.return(undefined);
+    this.#pages?.return();
     this.#pages = undefined;
     this.replica.disconnect();
     this.cohort = cohort;
@@ -83,7 +83,7 @@ class Asker {
     }
   }
 
-  #pull(pages: Generator<Page, void, void>): boolean {
+  #pull(pages: Pages<Page>): boolean {
     const next = pages.next();
     if (next.done === true) this.#pages = undefined;
     else this.#take(next.value);
@@ -184,5 +184,29 @@ describe(`L4: encode once (seed ${seed})`, () => {
     replica.at = 1;
     for (const { params } of answer.frames) replica.take(JSON.parse(params));
     expect([replica.held.notes.length, replica.held.missed]).toEqual([3600, []]);
+  });
+
+  it.each([0, 1, 3, 1000])("L6: pages that are given up after %d of them leave no listener behind", (pulled) => {
+    const world = new FeedWorld();
+    const cohort = cohortOf(world, { entries: {}, audit: { tail: 10 } });
+    for (let i = 0; i < 60; i++) {
+      const value = JSON.stringify("x".repeat(40_000)) as JsonText;
+      world.write({ command: { type: "entry.put", key: `k${i}`, value } });
+    }
+    let counting = 0;
+    const { feed } = world;
+    const { countNotes } = feed;
+    feed.countNotes = (counts) => {
+      const counter = countNotes.call(feed, counts);
+      counting++;
+      return { ...counter, stop: () => (counting--, counter.stop()) };
+    };
+    const answer = cohort.answer({ from: 0, reset: "start", rows: 0, isLive: false });
+    if (answer.kind !== "pages") throw new Error(answer.kind);
+    expect(counting).toBe(1);
+    for (let i = 0; i < pulled; i++) answer.pages.next();
+    answer.pages.return();
+    expect(counting).toBe(0);
+    expect(answer.pages.next().done).toBe(true);
   });
 });

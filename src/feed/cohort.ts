@@ -21,13 +21,20 @@ export interface Stand {
   readonly isLive: boolean;
 }
 
+/** An answer of several frames under way. Ends with the version of the window's rows that it left behind, if it has one. */
+export interface Pages<F> {
+  next(): IteratorResult<F, number | void>;
+  /** Give up what is left: whoever does not pull all of it calls this. */
+  return(): void;
+}
+
 export type Answer<F> =
   /** Nothing that it sees has changed. */
   | { readonly kind: "nothing" }
   /** All of it; the replica then stands at `to`. */
   | { readonly kind: "frames"; readonly frames: readonly F[]; readonly to: number; readonly rows: number }
-  /** Too much to make at once: to be pulled as the client takes it. */
-  | { readonly kind: "pages"; readonly pages: Generator<F, void, void> }
+  /** Too much to make at once: to be pulled as the client takes it, or given up. */
+  | { readonly kind: "pages"; readonly pages: Pages<F> }
   /** Notes have to be fetched from disk first: those of positions above `from`. */
   | { readonly kind: "notes"; readonly from: number }
   /** The order of the rows is still being built, or the keys of a prefix are looked for. */
@@ -142,6 +149,8 @@ export class Cohort<F> {
   /** Everyone has been served: let go of what nobody will ask for again. */
   settle(): void {
     this.#past.clear();
+    // From now on the keys are in order, which takes no look at all of them.
+    if (this.#options.feed.byKey !== undefined) this.#prefixKeys = undefined;
     for (const [name, kept] of this.#kept) {
       if (this.#stillGood(kept)) continue;
       this.#kept.delete(name);
@@ -201,7 +210,7 @@ export class Cohort<F> {
   }
 
   #keep(name: string, kept: Kept<F>): void {
-    this.#keptUnits += kept.units;
+    this.#keptUnits += kept.units - (this.#kept.get(name)?.units ?? 0);
     if (this.#kept.size >= MAX_KEPT_ANSWERS || this.#keptUnits > MAX_KEPT_UNITS) {
       this.#kept.clear();
       this.#keptUnits = kept.units;
@@ -210,12 +219,22 @@ export class Cohort<F> {
   }
 }
 
-/** The pages that are made already, and then the rest as they are pulled. */
-function* goOn<F>(
-  made: readonly F[],
-  rest: Generator<Page, void, void>,
-  wrap: (page: Page) => F,
-): Generator<F, void, void> {
-  yield* made;
-  for (const page of rest) yield wrap(page);
+/**
+ * The pages that are made already, and then the rest as they are pulled. No generator: one that is given up before it began
+ * would not end the rest, which listens to the feed.
+ */
+function goOn<F>(made: readonly F[], rest: Generator<Page, void, void>, wrap: (page: Page) => F): Pages<F> {
+  let told = 0;
+  return {
+    next() {
+      const ready = told < made.length ? made[told++] : undefined;
+      if (ready !== undefined) return { done: false, value: ready };
+      const next = rest.next();
+      return next.done === true ? next : { done: false, value: wrap(next.value) };
+    },
+    return() {
+      told = made.length;
+      rest.return();
+    },
+  };
 }

@@ -9,6 +9,7 @@ import { FirstRows, MAX_FIRST_ROWS } from "./first-rows.ts";
 import { FoundRows } from "./found-rows.ts";
 import { KeyOrder } from "./key-rows.ts";
 import { PrefixKeys } from "./prefix-keys.ts";
+import { countOf } from "./sync-pages.ts";
 import type { RowSource } from "./window-view.ts";
 
 /** Orders by last change at once, one for each prefix that is looked at so. Beyond: refused. */
@@ -71,6 +72,17 @@ export class RowSources {
   /** Begin to build the index by key, for whoever asks for a range of keys next. */
   prepare(): void {
     this.#keyOrder();
+  }
+
+  /**
+   * How many entries have this prefix: O(log n) once the keys are in order, a look at all of them on a small board. Undefined while
+   * the order is built, which this begins; `onChange` tells when it is there.
+   */
+  countOf(prefix: string): number | undefined {
+    const { byKey } = this.#feed;
+    if (prefix === "" || byKey !== undefined || this.#isSmall) return countOf(this.#feed, { prefix });
+    this.prepare();
+    return undefined;
   }
 
   /** The keys of a prefix, until the index is there; undefined where a look at all keys is quick enough. */

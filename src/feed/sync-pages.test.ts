@@ -12,7 +12,8 @@ import {
   type Step,
   steps,
 } from "../../test/live/feed-world.ts";
-import { ReferenceReplica } from "../../test/live/reference-replica.ts";
+import { notesFor, shownAt } from "../../test/live/moments.ts";
+import { type Json, NAME_OF, NAMED_STREAMS, ReferenceReplica } from "../../test/live/reference-replica.ts";
 import { type Filter, type JsonText, type SingleCommand, syncSchema } from "../protocol/index.ts";
 import { auditText } from "../server/views/audit-text.ts";
 
@@ -89,6 +90,18 @@ class Asker {
   }
 }
 
+/** Of one who stands at `from`, and holds nothing that a patch could refer to. */
+const requestOf = ({ feed }: FeedWorld, filter: Filter, from: number) => ({
+  feed,
+  view: viewOf(filter),
+  sub: "s",
+  from,
+  reset: undefined,
+  patches: false,
+  window: undefined,
+  noteText: auditText,
+});
+
 function run(filters: readonly Filter[], script: readonly Step[], fill: number): void {
   const world = new FeedWorld();
   world.fill(fill);
@@ -136,6 +149,68 @@ describe(`L3: one sync rule (seed ${seed})`, () => {
       numRuns: 400,
       plugins: [fc.interruptAfterTimeLimit(4000)],
     });
+  });
+
+  it("W-SYNC-1: what changed since S is one answer: in small steps, in one, after a restart or from nothing, the replica is the same", () => {
+    fc.assert(
+      fc.property(filters, steps(1), fc.nat({ max: 6 }), (filter, script, fill) => {
+        const world = new FeedWorld();
+        world.fill(fill);
+        const [live, away, slow] = [new Asker(world, filter), new Asker(world, filter), new Asker(world, filter)];
+        while (live.pull());
+        while (away.pull());
+        away.disconnect();
+        for (const step of script) {
+          if (step.do === "write") world.write(...step.group);
+          if (step.do === "restart") {
+            for (const asker of [live, away, slow]) asker.disconnect();
+            world.restart();
+          }
+          while (live.pull());
+          slow.pull();
+        }
+        const late = new Asker(world, filter);
+        for (const asker of [away, slow, late]) {
+          while (asker.pull("anyway"));
+          while (asker.pull());
+        }
+        for (const { replica } of [away, slow, late]) expect(replica.held.streams).toEqual(live.replica.held.streams);
+      }),
+      { seed, numRuns: 150, plugins: [fc.interruptAfterTimeLimit(3000)] },
+    );
+  });
+
+  it("W-SYNC-2: of an item only its newest form is told, once; of notes each one, in order, or the gap", () => {
+    fc.assert(
+      fc.property(filters, steps(1), (filter, script) => {
+        const world = new FeedWorld();
+        const asker = new Asker(world, filter);
+        while (asker.pull());
+        const since = asker.replica.at ?? 0;
+        for (const step of script) if (step.do === "write") world.write(...step.group);
+        const told = new Set<string>();
+        const seqs: number[] = [];
+        const past = world.pastAfter(since, filter);
+        for (const { params } of syncPages({ ...requestOf(world, filter, since), past })) {
+          const sync = JSON.parse(params) as Record<string, Json>;
+          for (const stream of NAMED_STREAMS) {
+            const named = NAME_OF[stream];
+            const { put = [], del = [] } = sync[stream] ?? {};
+            for (const name of [...put.map((item: Json) => item[named]), ...del]) {
+              const what = `${stream} ${name}`;
+              expect([what, told.has(what)]).toEqual([what, false]);
+              told.add(what);
+            }
+            const now = shownAt(world.momentAt(world.state.seq), filter)[stream];
+            for (const item of put) expect(item).toEqual(now.get(item[named]));
+            for (const name of del) expect(now.has(name)).toBe(false);
+          }
+          seqs.push(...(sync["audit"]?.add ?? []).map(({ seq }: Json) => seq));
+        }
+        expect(seqs).toEqual(notesFor(world.notes, filter).flatMap(({ seq }) => (seq > since ? [seq] : [])));
+      }),
+      { seed, numRuns: 200, plugins: [fc.interruptAfterTimeLimit(3000)] },
+    );
   });
 
   it("W-SYNC-6: pages end with a position, even where all that changed meanwhile is not seen", () => {

@@ -95,7 +95,10 @@ function* tellEverything(request: SyncRequest, page: PageText): Pages {
   }
 }
 
-/** How many entries have the view's prefix. Costs a look at all keys while they are in no order. */
+/**
+ * How many entries have the view's prefix. Costs a look at all keys while they are in no order: on a large board, ask for a count when they are
+ * (`RowSources.countOf`).
+ */
 export function countOf({ state, byKey }: BoardFeed, { prefix }: Pick<View, "prefix">): number {
   if (prefix === "") return state.entries.size;
   if (byKey !== undefined) {

@@ -38,7 +38,7 @@ export interface Timings {
 
 export const DEFAULT_TIMINGS: Timings = {
   tickMs: 2000,
-  pingMs: 15_000,
+  pingMs: 22_000,
   pongMs: 10_000,
   sweepMs: 1000,
   slowMs: 30_000,

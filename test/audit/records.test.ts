@@ -11,6 +11,7 @@ import type { ServerOptions, SwarmboardServer } from "../../src/server/index.ts"
 import { ask, until, write } from "../server/harness.ts";
 import { type AuditEvent, followAudit } from "./tail.ts";
 import { run } from "../cli/program.ts";
+import { connect } from "../../src/client/index.ts";
 import { endClientsAfterEach, LiveClient } from "../live/client.ts";
 
 let dir: string;
@@ -201,6 +202,24 @@ describe("every record as audit", () => {
     await client.ask("command", { board: "default", command, trace: `00-${TRACE}-${SPAN}-00`, task: "t-1" });
     expect(await records(server, `trace=${TRACE}`)).toMatchObject([
       { by: "planner", source: "socket", role: "open", task: "t-1" },
+    ]);
+  });
+
+  it("the SDK's commands carry the trace that they are given", async () => {
+    const server = await onDisk();
+    const trace = `00-${TRACE}-${SPAN}-01`;
+    const client = connect(server.url, { agent: "sdk" });
+    try {
+      await client.board().put("k", 1, { trace });
+      await client.board().send({ type: "audit.note", event: "seen" }, { trace });
+      await client.board().put("other", 1);
+    } finally {
+      client.close();
+    }
+    const found = await records(server, `trace=${TRACE}&order=oldest`);
+    expect(found.map(({ action, by: who, span }) => [action, who, span])).toStrictEqual([
+      ["entry.put", "sdk", SPAN],
+      ["seen", "sdk", SPAN],
     ]);
   });
 

@@ -1,9 +1,9 @@
 // Owns the proof, in a real browser, that the page follows the board through every kind of broken connection.
-// Does not own the states' table (src/dashboard/connection/machine.test.ts).
+// Does not own the states' table (src/client/connection/machine.test.ts).
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page, WebSocket as PageSocket } from "playwright-core";
+import type { Browser, Page, WebSocket as PageSocket, WebSocketRoute } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createPlace, launchBrowser, openPage, type Place, put, type Watched } from "./stage.ts";
 
@@ -45,7 +45,7 @@ describe("the page and its connection", () => {
     await becomes(page, "live");
     expect(await page.locator("#blackboard .panel-head .count").textContent()).toBe("34");
     expect(await page.locator("#budgets .budget").count()).toBe(11);
-    expect(await page.locator("#audit .audit").count()).toBe(14);
+    await expect.poll(() => page.locator("#audit .audit").count()).toBe(14);
     expect(await valueOf(page, "task:deploy:progress").textContent()).toBe("50");
 
     const file = join(place.workspace, "blackboard.md");
@@ -110,6 +110,65 @@ describe("the page and its connection", () => {
     expect(await page.locator(".freshness[data-old=true]").count()).toBe(0);
     isBlocked = false;
     await becomes(page, "live");
+  });
+
+  it("tells its states apart by shape as well as colour, and cuts no word of them off on a phone", async () => {
+    const { serving, page } = await setStage({ viewport: { width: 390, height: 844 } });
+    const sockets: WebSocketRoute[] = [];
+    let isBlocked = false;
+    await page.routeWebSocket(/ws\/blackboard/, (route) => {
+      if (isBlocked) return void route.close({ code: 1011, reason: "blocked" });
+      route.connectToServer();
+      return void sockets.push(route);
+    });
+    const shape = async () => page.locator(".lamp").getAttribute("data-shape");
+    /** With the longest times that there may be. */
+    const fits = async () => {
+      for (const width of [390, 375, 360]) {
+        await page.setViewportSize({ width, height: 844 });
+        const cut = await page.locator(".top-state").evaluate((line) => {
+          const age = line.querySelector(".freshness-age")!;
+          const count = line.querySelector(".countdown")?.lastElementChild?.nextSibling;
+          const [ageText, countText] = [age.textContent, count?.textContent];
+          age.textContent = "59m old";
+          if (count) count.textContent = "30";
+          const { right } = line.getBoundingClientRect();
+          const parts = Array.from(line.querySelectorAll("*"));
+          const wrong = parts
+            .filter(
+              (part) => part.getBoundingClientRect().right > right + 0.5 || part.scrollWidth > part.clientWidth + 1,
+            )
+            // Elements in a line have no width of their own to be cut at.
+            .filter((part) => part instanceof HTMLElement && getComputedStyle(part).display !== "inline")
+            .map((part) => part.className);
+          age.textContent = ageText;
+          if (count) count.textContent = countText ?? "";
+          return wrong;
+        });
+        expect(cut, `${width} px`).toEqual([]);
+      }
+    };
+    await page.goto(`${serving.url}/blackboard`);
+    await becomes(page, "live");
+    expect(await shape()).toBe("disc");
+    await fits();
+    isBlocked = true;
+    await sockets.at(-1)?.close({ code: 1011 });
+    await becomes(page, "polling", 20_000);
+    expect(await shape()).toBe("half");
+    await fits();
+    isBlocked = false;
+    await becomes(page, "live", 30_000);
+    await sockets.at(-1)?.close({ code: 4403, reason: "no access" });
+    await becomes(page, "stopped");
+    expect(await shape()).toBe("square");
+    await fits();
+    await page.reload();
+    await becomes(page, "live");
+    await serving.kill();
+    await becomes(page, "offline");
+    expect(await shape()).toBe("cross");
+    await fits();
   });
 
   it.each([

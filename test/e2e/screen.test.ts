@@ -80,7 +80,9 @@ describe("the screen", () => {
         await entry(page, key).locator(".unfold").click();
         await entry(page, key).locator(".details").waitFor();
       }
-      await page.locator(".audit .unfold").first().click();
+      await page.locator(".audit").getByText("<i>event</i>").click();
+      await page.locator(".drawer[data-kind=record]").getByText("<img src=x onerror=alert(5)>").first().waitFor();
+      await page.keyboard.press("Escape");
       expect(await page.locator("main :is(b, i, u, img, script, style, iframe)").count()).toBe(0);
       expect(await entry(page, "<img src=x onerror=alert(1)>").locator(".entry-value").textContent()).toBe(
         "<script>alert(2)</script><b>bold</b>",
@@ -165,7 +167,8 @@ describe("the screen", () => {
       expect(await namespace.getAttribute("aria-expanded")).toBe("false");
 
       await page.getByRole("button", { name: "Denied", exact: true }).click();
-      expect(await page.locator(".audit").getByText("GRANTED").count()).toBe(0);
+      await expect.poll(() => page.locator(".audit").getByText("GRANTED").count()).toBe(0);
+      await page.locator(".audit").first().waitFor();
       expect(await page.locator(".audit").getByText("DENIED").count()).toBeGreaterThan(5);
       await page.getByLabel("Filter the audit log").fill("pantheon payments");
       await expect.poll(() => page.locator(".audit").count()).toBe(1);
@@ -295,7 +298,7 @@ describe("the screen", () => {
     await visit(
       async (page) => {
         await entry(page, "task:deploy:status").locator(".unfold").click();
-        await page.locator(".audit .unfold").first().click();
+        await page.locator(".audit").first().waitFor();
         const check = async () => {
           const { violations } = await new AxeBuilder({ page }).analyze();
           return violations

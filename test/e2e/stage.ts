@@ -6,6 +6,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -140,4 +141,26 @@ export async function put(
   // Read in any case: an answer that nobody reads keeps its connection.
   const text = await answer.text();
   if (!answer.ok) throw new Error(`PUT ${key}: ${answer.status} ${text}`);
+}
+
+/** Sends a command as `agent`; the answer, also of a refusal. */
+export async function command(
+  serving: Serving,
+  body: { readonly type: string; readonly [member: string]: unknown },
+  agent = "tester",
+): Promise<{ readonly seq?: number; readonly code?: string; readonly made?: { readonly hold?: string } }> {
+  const answer = await fetch(`${serving.url}/api/v1/boards/default/commands`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Swarmboard-Agent": agent },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()) as { seq?: number };
+}
+
+/** Axe's serious findings on the page as it is. */
+export async function seriousFindings(page: Page): Promise<unknown[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
 }

@@ -118,7 +118,8 @@ const condition = fc.oneof(fc.record({ rev: small }), fc.constant({ absent: true
 const holds = fc.nat({ max: 60 }).map((n) => `h${n}`);
 const scopes = fc.constantFrom("board", "task", "agent");
 const usage = fc.record({ input: small, output: small, cacheRead: small }, { requiredKeys: [] });
-const spend = { tokens, nanoUsd: tokens, usage, unpriced: fc.constant(true), operation: names };
+const amounts = { tokens, nanoUsd: tokens, usage, unpriced: fc.constant(true as const) };
+const spend = { ...amounts, operation: names };
 const terms = {
   limitNanoUsd: tokens,
   policy: fc.constantFrom("hard", "soft", "overdraft"),
@@ -162,7 +163,7 @@ export const singles: fc.Arbitrary<SingleCommand> = fc.oneof(
     ),
   },
   { weight: 3, arbitrary: command("hold.settle", { hold: holds }, { ...spend, model: names }) },
-  { weight: 2, arbitrary: command("hold.extend", { hold: holds, ttlMs }, spend) },
+  { weight: 2, arbitrary: command("hold.extend", { hold: holds, ttlMs }, amounts) },
   command("hold.release", { hold: holds }, { reason: prose }),
   command("pause.set", { scope: scopes }, { name: names, reason: prose }),
   { weight: 2, arbitrary: command("pause.clear", { scope: scopes }, { name: names }) },

@@ -1,17 +1,17 @@
 // Owns the three ways to follow a board as a client of docs/protocol.md: WebSocket, event stream, long polling.
-// Does not own what a client makes of it (conformance-replica). Each comes back by itself until it is stopped.
+// Does not own what a client makes of it (reference-replica). Each comes back by itself until it is stopped.
 
 import http from "node:http";
 import https from "node:https";
 import { WebSocket } from "ws";
-import type { ConformanceReplica, Item } from "./conformance-replica.ts";
+import type { Json, ReferenceReplica } from "./reference-replica.ts";
 
 export interface Asked {
   readonly port: number;
   readonly board?: string;
   readonly filter: object;
   readonly cursor?: string | undefined;
-  readonly replica: ConformanceReplica;
+  readonly replica: ReferenceReplica;
   readonly query?: Readonly<Record<string, string | number>>;
   /** Come by TLS: the certificate to trust. */
   readonly ca?: Buffer | undefined;
@@ -38,8 +38,8 @@ export function get(
 
 export interface Following {
   /** What `subscribe` was answered, and each `open` since. */
-  readonly opens: Item[];
-  readonly beats: Item[];
+  readonly opens: Json[];
+  readonly beats: Json[];
   /** What went wrong; a test expects nothing here. */
   readonly faults: unknown[];
   /** Leave, and return the cursor. */
@@ -56,8 +56,8 @@ export const streamPath = ({ board = "default", filter, query = {} }: Omit<Asked
 
 const bySocket: Carrier = (asked) => {
   const { board = "default", filter, cursor, replica, query = {}, ca } = asked;
-  const opens: Item[] = [];
-  const beats: Item[] = [];
+  const opens: Json[] = [];
+  const beats: Json[] = [];
   const faults: unknown[] = [];
   const origin = originAt(asked);
   const ws = new WebSocket(`${origin.replace("http", "ws")}/ws/blackboard?beatMs=250`, ["swarmboard.v1"], {
@@ -72,7 +72,7 @@ const bySocket: Carrier = (asked) => {
   });
   ws.on("message", (data) => {
     // oxlint-disable-next-line typescript/no-base-to-string -- ws hands out one Buffer unless told otherwise
-    const { method, params, result, error } = JSON.parse(data.toString()) as Item;
+    const { method, params, result, error }: Json = JSON.parse(data.toString());
     if (error !== undefined) faults.push(error);
     if (result !== undefined) {
       opens.push(result);
@@ -87,7 +87,7 @@ const bySocket: Carrier = (asked) => {
     faults,
     stop() {
       ws.terminate();
-      replica.lose();
+      replica.disconnect();
       return `${replica.resume}.${replica.position}`;
     },
   };
@@ -134,15 +134,15 @@ export function createEventParser(onEvent: (event: Event) => void, onComment: ()
 
 const byEvents: Carrier = (asked) => {
   const { replica } = asked;
-  const opens: Item[] = [];
-  const beats: Item[] = [];
+  const opens: Json[] = [];
+  const beats: Json[] = [];
   const faults: unknown[] = [];
   let { cursor } = asked;
   let isStopped = false;
   let request: http.ClientRequest;
   const path = streamPath({ ...asked, query: { beatMs: 250, ...asked.query } });
   const again = (): void => {
-    replica.lose();
+    replica.disconnect();
     if (!isStopped) setTimeout(connect, 5);
   };
   const connect = (): void => {
@@ -150,7 +150,7 @@ const byEvents: Carrier = (asked) => {
     const headers = { accept: "text/event-stream", ...(cursor === undefined ? {} : { "last-event-id": cursor }) };
     request = get(asked, path, { headers }, (response) => {
       const parse = createEventParser(({ event, id, data }) => {
-        const params = JSON.parse(data) as Item;
+        const params: Json = JSON.parse(data);
         if (event === "open") opens.push(params);
         if (event === "beat") beats.push(params);
         if (event === "sync") hear(replica, params, faults);
@@ -169,7 +169,7 @@ const byEvents: Carrier = (asked) => {
     stop() {
       isStopped = true;
       request.destroy();
-      replica.lose();
+      replica.disconnect();
       return cursor ?? "";
     },
   };
@@ -177,8 +177,8 @@ const byEvents: Carrier = (asked) => {
 
 const byPolls: Carrier = (asked) => {
   const { replica } = asked;
-  const opens: Item[] = [];
-  const beats: Item[] = [];
+  const opens: Json[] = [];
+  const beats: Json[] = [];
   const faults: unknown[] = [];
   let { cursor } = asked;
   let isStopped = false;
@@ -195,13 +195,13 @@ const byPolls: Carrier = (asked) => {
       response.on("error", again).on("end", () => {
         if (isStopped) return;
         if (response.statusCode !== 200) return again();
-        const { open, syncs, beat, cursor: next } = JSON.parse(text) as Item;
+        const { open, syncs, beat, cursor: next }: Json = JSON.parse(text);
         opens.push(open);
         beats.push(beat);
         for (const sync of syncs) hear(replica, sync, faults);
         cursor = next as string;
         // With nothing to hear, only the cursor says how far the replica is good.
-        if (syncs.length === 0) replica.position = Number(cursor.slice(cursor.lastIndexOf(".") + 1));
+        if (syncs.length === 0) replica.at = Number(cursor.slice(cursor.lastIndexOf(".") + 1));
         again();
       });
     });
@@ -222,9 +222,9 @@ const byPolls: Carrier = (asked) => {
 
 export const CARRIERS = { socket: bySocket, events: byEvents, polls: byPolls } as const;
 
-function hear(replica: ConformanceReplica, sync: Item, faults: unknown[]): void {
+function hear(replica: ReferenceReplica, sync: Json, faults: unknown[]): void {
   try {
-    replica.hear(sync);
+    replica.take(sync);
   } catch (error) {
     faults.push(error);
   }

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { SwarmboardServer } from "../../src/server/index.ts";
 import { endAfterEach, start, until, write } from "../server/harness.ts";
 import { type Asked, CARRIERS, get, originAt, streamPath } from "./carriers.ts";
-import { ConformanceReplica } from "./conformance-replica.ts";
+import { ReferenceReplica } from "./reference-replica.ts";
 import { freePorts, type Proxy, startProxy } from "./nginx.ts";
 
 endAfterEach();
@@ -67,7 +67,7 @@ describe.each(["plain HTTP", "TLS"])("behind nginx by %s", (way) => {
   it.each(Object.entries(CARRIERS))("%s: everything passes, each change at once", async (_name, carrier) => {
     const { server, proxy } = await behindProxy();
     await put(server, "large", "x".repeat(1_000_000));
-    const replica = new ConformanceReplica();
+    const replica = new ReferenceReplica();
     const query = { rateMs: 0, wait: 5000 };
     const following = carrier({ ...reachOf(proxy, way), filter: ENTRIES, replica, query });
     await until(() => replica.syncs === 1);
@@ -75,7 +75,7 @@ describe.each(["plain HTTP", "TLS"])("behind nginx by %s", (way) => {
     for (let i = 0; i < 10; i++) {
       const since = performance.now();
       await put(server, `k${i}`, i);
-      await until(() => replica.items["entries"]?.has(`k${i}`) === true);
+      await until(() => replica.held.streams.entries.has(`k${i}`));
       delays.push(performance.now() - since);
     }
     // Something that is held back comes with what follows: with the next beat (250 ms) or the end of the answer.
@@ -83,14 +83,14 @@ describe.each(["plain HTTP", "TLS"])("behind nginx by %s", (way) => {
     expect(delays[5]).toBeLessThan(100);
     following.stop();
     expect(following.faults).toStrictEqual([]);
-    expect(replica.items["entries"]?.size).toBe(11);
+    expect(replica.held.streams.entries.size).toBe(11);
     expect(proxy.errors()).toBe("");
   });
 
   it.each(Object.entries(CARRIERS))("%s: a restart of the proxy loses nothing", async (_name, carrier) => {
     const { server, proxy } = await behindProxy();
     for (let i = 0; i < 20; i++) await put(server, `k${i}`, i);
-    const replica = new ConformanceReplica();
+    const replica = new ReferenceReplica();
     const follow = (cursor?: string) =>
       carrier({ ...reachOf(proxy, way), filter: { ...ENTRIES, audit: {} }, replica, cursor, query: { rateMs: 0 } });
     const first = follow();
@@ -103,7 +103,7 @@ describe.each(["plain HTTP", "TLS"])("behind nginx by %s", (way) => {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     })();
-    await until(() => replica.notes.length > 10);
+    await until(() => replica.held.notes.length > 10);
     await proxy.stop();
     const cursor = first.stop();
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -120,18 +120,18 @@ describe.each(["plain HTTP", "TLS"])("behind nginx by %s", (way) => {
       [...first.faults, ...second.faults].filter((fault) => !(fault as Error).message.startsWith("connect")),
     ).toStrictEqual([]);
     expect(replica.resets).toStrictEqual(["start"]);
-    const held = [...replica.items["entries"]!.values()].map(({ key, value }) => [key, JSON.stringify(value)]);
+    const held = [...replica.held.streams.entries.values()].map(({ key, value }) => [key, JSON.stringify(value)]);
     expect(Object.fromEntries(held)).toStrictEqual(
       Object.fromEntries(Array.from(board.state.entries.values(), ({ key, value }) => [key, value])),
     );
-    const events = replica.notes.map(({ note }) => note.event);
+    const events = replica.held.notes.map(({ note }) => note.event);
     expect(events).toStrictEqual(board.state.audit.notes.map(({ event }) => event));
     expect(new Set(events).size).toBe(events.length);
   });
 
   it("a browser's streams come back by themselves over a restart", async () => {
     const { server, proxy } = await behindProxy();
-    const replicas = [new ConformanceReplica(), new ConformanceReplica()];
+    const replicas = [new ReferenceReplica(), new ReferenceReplica()];
     const all = [CARRIERS.events, CARRIERS.polls].map((carrier, i) =>
       carrier({ ...reachOf(proxy, way), filter: ENTRIES, replica: replicas[i]! }),
     );
@@ -139,7 +139,7 @@ describe.each(["plain HTTP", "TLS"])("behind nginx by %s", (way) => {
     await proxy.stop();
     await put(server, "meanwhile", 1);
     await proxy.start();
-    await until(() => replicas.every(({ items }) => items["entries"]?.has("meanwhile") === true));
+    await until(() => replicas.every(({ held }) => held.streams.entries.has("meanwhile")));
     for (const one of all) one.stop();
     expect(all.flatMap(({ faults }) => faults)).toStrictEqual([]);
     expect(replicas.map(({ resets }) => resets)).toStrictEqual([["start"], ["start"]]);

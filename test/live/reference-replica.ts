@@ -1,4 +1,4 @@
-// Owns the plainest replica that obeys docs/protocol.md (W-SYNC-4 to W-SYNC-10): what any client has to come to.
+// Owns the plainest replica that obeys docs/protocol.md (W-SYNC-4 to W-SYNC-10, W-WIN-2 and 3): what any client has to come to.
 // Does not own a connection. It keeps the pages of a sync and applies them when the last one came; whatever the rules do
 // not allow is an exception. Parameters are parsed JSON, so that nothing of the server's own code is trusted here.
 
@@ -67,10 +67,26 @@ export class ReferenceReplica {
   /** Where it stands; undefined before the first complete sync. */
   at: number | undefined;
   held: Held = nothing();
-  /** The reason of the reset that was applied last, and the position that it came to. */
-  reset: string | undefined;
+  /** What stands before the position in its cursor; whoever subscribes for it sets this. */
+  resume = "";
+  /** The reasons for which it started over, and the position that the last of them came to. */
+  readonly resets: string[] = [];
   startedAt: number | undefined;
+  /** Syncs that were applied, and pages and patches among them. */
+  syncs = 0;
+  pages = 0;
+  patches = 0;
   #pages: Json[] = [];
+
+  /** 0 while it holds nothing. */
+  get position(): number {
+    return this.at ?? 0;
+  }
+
+  /** The newest reason for which it started over. */
+  get reset(): string | undefined {
+    return this.resets.at(-1);
+  }
 
   get isBetweenPages(): boolean {
     return this.#pages.length > 0;
@@ -92,6 +108,7 @@ export class ReferenceReplica {
       if (sync.from !== first.from) throw new Error(`a page from ${sync.from} among pages from ${first.from}`);
     }
     this.#pages.push(sync);
+    this.pages++;
     if (sync.more === true) {
       if ("to" in sync) throw new Error("a page with more has no to");
       return false;
@@ -103,8 +120,10 @@ export class ReferenceReplica {
     for (const page of pages) held = afterPage(held, page);
     this.held = held;
     this.at = sync.to;
+    this.syncs++;
+    for (const { entries } of pages) this.patches += entries?.patch?.length ?? 0;
     if (pages[0].reset === undefined) return true;
-    this.reset = pages[0].reset;
+    this.resets.push(pages[0].reset);
     this.startedAt = this.at;
     return true;
   }

@@ -4,7 +4,7 @@
 import { expect } from "vitest";
 import type { FilterInput } from "../../src/protocol/index.ts";
 import { ask } from "../server/harness.ts";
-import { type ConformanceReplica, type Item, NAMED_BY } from "./conformance-replica.ts";
+import { type Json, NAME_OF, type NamedStream, type ReferenceReplica } from "./reference-replica.ts";
 import type { Vector } from "./vectors.ts";
 
 const SHARED: Readonly<Record<string, readonly string[]>> = {
@@ -19,14 +19,14 @@ const SHARED: Readonly<Record<string, readonly string[]>> = {
   sources: ["source", "state", "paused", "detail", "at"],
 };
 
-const shared = (stream: string, item: Item): Item => {
+const shared = (stream: string, item: Json): Json => {
   const names = SHARED[stream] ?? [];
   return Object.fromEntries(names.filter((name) => item[name] !== undefined).map((name) => [name, item[name]]));
 };
 
-const byName = (stream: string, items: Iterable<Item>): Item[] => {
-  const named = NAMED_BY[stream] ?? "";
-  const text = (item: Item): string => String(item[named]);
+const byName = (stream: string, items: Iterable<Json>): Json[] => {
+  const named = NAME_OF[stream as NamedStream];
+  const text = (item: Json): string => String(item[named]);
   return [...items]
     .map((item) => shared(stream, item))
     .sort((a, b) => Buffer.compare(Buffer.from(text(a)), Buffer.from(text(b))));
@@ -37,25 +37,25 @@ export async function expectAsRest(
   port: number,
   board: string,
   filter: FilterInput,
-  replica: ConformanceReplica,
+  replica: ReferenceReplica,
   vector: Vector,
 ) {
-  const get = async (path: string): Promise<Item> =>
+  const get = async (path: string): Promise<Json> =>
     (await ask({ port }, "GET", `/api/v1/boards/${board}${path}`)).json;
-  const all: Item[] = (await get("/entries?limit=1000"))["entries"];
+  const all: Json[] = (await get("/entries?limit=1000"))["entries"];
   const { entries } = filter;
-  if (entries === undefined) expect(replica.items["entries"]?.size).toBe(0);
+  if (entries === undefined) expect(replica.held.streams.entries.size).toBe(0);
   else if ("window" in entries) expectWindow(all, entries.window, replica);
   else {
-    const sees = ({ key }: Item): boolean =>
+    const sees = ({ key }: Json): boolean =>
       "keys" in entries ? entries.keys.includes(key) : String(key).startsWith(entries.prefix ?? "");
     const expected = vector.over === undefined ? all.filter(sees) : [];
-    expect(replica.over).toBe(vector.over);
-    expect(byName("entries", replica.items["entries"]!.values())).toStrictEqual(byName("entries", expected));
+    expect(replica.held.over).toBe(vector.over);
+    expect(byName("entries", replica.held.streams.entries.values())).toStrictEqual(byName("entries", expected));
     for (const { key, ttlLeftMs } of expected)
-      expect(replica.items["entries"]?.get(key)?.["expiresAtClock"] === undefined).toBe(ttlLeftMs === undefined);
+      expect(replica.held.streams.entries.get(key)?.["expiresAtClock"] === undefined).toBe(ttlLeftMs === undefined);
   }
-  const rest: Record<string, Item[]> = {
+  const rest: Record<string, Json[]> = {
     budgets: (await get("/budgets"))["budgets"],
     agents: (await get("/agents"))["agents"],
     requests: (await get("/requests"))["requests"],
@@ -66,7 +66,7 @@ export async function expectAsRest(
   for (const [stream, items] of Object.entries(rest)) {
     const isAsked = filter[stream as "budgets"] === true;
     // A claim that is free is told, with its fence, and not listed.
-    const held = [...replica.items[stream]!.values()].filter(
+    const held = [...replica.held.streams[stream as NamedStream].values()].filter(
       (item) => stream !== "claims" || item["holder"] !== undefined,
     );
     expect(byName(stream, held)).toStrictEqual(byName(stream, isAsked ? items : []));
@@ -77,21 +77,21 @@ export async function expectAsRest(
 type WindowInput = Extract<NonNullable<FilterInput["entries"]>, { window: unknown }>["window"];
 
 function expectWindow(
-  all: readonly Item[],
+  all: readonly Json[],
   { sort, from = 0, count, prefix = "" }: WindowInput,
-  replica: ConformanceReplica,
+  replica: ReferenceReplica,
 ) {
   const rows = byName("entries", all).filter(({ key }) => String(key).startsWith(prefix));
   if (sort === "changed") rows.sort((a, b) => b["seq"] - a["seq"]);
-  expect(replica.window?.from).toBe(from);
-  expect(replica.window?.total).toBe(rows.length);
-  expect(replica.window?.rows.map((row) => shared("entries", row))).toStrictEqual(rows.slice(from, from + count));
+  expect(replica.held.window?.from).toBe(from);
+  expect(replica.held.window?.total).toBe(rows.length);
+  expect(replica.held.window?.rows.map((row) => shared("entries", row))).toStrictEqual(rows.slice(from, from + count));
 }
 
 async function expectNotes(
-  get: (path: string) => Promise<Item>,
+  get: (path: string) => Promise<Json>,
   { audit }: FilterInput,
-  replica: ConformanceReplica,
+  replica: ReferenceReplica,
   count: number,
 ) {
   if (audit === undefined) return;
@@ -99,6 +99,6 @@ async function expectNotes(
   for (const name of ["event", "agent", "granted"] as const)
     if (audit[name] !== undefined) query.set(name, String(audit[name]));
   const page = await get(`/audit?${query}`);
-  expect(replica.notes.map(({ note }) => note)).toStrictEqual(page["entries"].slice(0, count).reverse());
-  expect(replica.notes.length).toBe(count);
+  expect(replica.held.notes.map(({ note }) => note)).toStrictEqual(page["entries"].slice(0, count).reverse());
+  expect(replica.held.notes.length).toBe(count);
 }

@@ -173,6 +173,16 @@ describe("the way in", () => {
     await until(() => dead.destroyed);
     await until(() => pongs === 1);
     expect([good.closeCode, server.counts.sockets]).toEqual([undefined, 1]);
+    // Who says something by itself need not be asked.
+    let pings = 0;
+    good.ws.on("ping", () => pings++);
+    await until(() => pings > 0);
+    const before = pings;
+    for (let i = 0; i < 20; i++) {
+      await good.ask("ping", {});
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(pings).toBeLessThanOrEqual(before + 1);
   });
 });
 

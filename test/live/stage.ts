@@ -4,6 +4,7 @@
 import { afterEach } from "vitest";
 import { createEngine, type Engine } from "../../src/engine/index.ts";
 import type { BoardHandle } from "../../src/engine/contract.ts";
+import type { RowSourcesHost } from "../../src/feed/index.ts";
 import { createMemoryStore } from "../../src/log/index.ts";
 import { type CloseCode, type Command, DEFAULT_LIMITS, type JsonText } from "../../src/protocol/index.ts";
 import type { Frame } from "../../src/server/live/frame.ts";
@@ -91,7 +92,7 @@ export class StageClient implements Transport {
   /** Send a request; resolves with its answer. */
   async ask(method: string, params: object = {}): Promise<Json> {
     const id = this.send(method, params);
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 2000; i++) {
       const found = this.replies.find((reply) => reply.id === id);
       if (found !== undefined) return found;
       await turns(1);
@@ -138,7 +139,8 @@ export interface Stage {
   pass(ms: number, stepMs?: number): Promise<void>;
 }
 
-export async function setStage(): Promise<Stage> {
+/** `host`: how work on rows is done; at once by default. */
+export async function setStage({ host }: { readonly host?: Partial<RowSourcesHost> } = {}): Promise<Stage> {
   const engine = await createEngine({ store: createMemoryStore() });
   engines.push(engine);
   const board = await engine.create("b");
@@ -156,6 +158,7 @@ export async function setStage(): Promise<Stage> {
         done();
       },
       search: () => () => undefined,
+      ...host,
     },
     fault: (error) => faults.push(error),
   });

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { SwarmboardServer } from "../../src/server/index.ts";
 import { type Answer, ask, dial, endAfterEach, start, until, write } from "../server/harness.ts";
 import { createEventParser, type Event, streamPath } from "./carriers.ts";
-import type { Item } from "./conformance-replica.ts";
+import type { Json } from "./reference-replica.ts";
 
 endAfterEach();
 
@@ -26,7 +26,7 @@ interface Listened {
   readonly events: Event[];
   readonly comments: { count: number };
   readonly isEnded: () => boolean;
-  of(event: string): Item[];
+  of(event: string): Json[];
 }
 
 /** One event stream, without coming back. */
@@ -48,8 +48,8 @@ function listenTo(
       );
       response.setEncoding("utf8").on("data", parse);
       response.on("end", () => (isEnded = true)).on("error", () => undefined);
-      const of = (name: string): Item[] =>
-        events.filter(({ event }) => event === name).map(({ data }) => JSON.parse(data) as Item);
+      const of = (name: string): Json[] =>
+        events.filter(({ event }) => event === name).map(({ data }) => JSON.parse(data));
       resolve({ response, localPort: response.socket.localPort, events, comments, isEnded: () => isEnded, of });
     });
     request.on("error", reject);
@@ -218,7 +218,7 @@ describe("W-HTTP-2: a long poll", () => {
     await write(server, "POST", "/api/v1/boards/default/commands", { type: "batch", commands: notes });
     await write(server, "POST", "/api/v1/boards/default/commands", { type: "batch", commands: notes });
     const { json } = await poll(server, filter, { cursor, wait: 0 });
-    expect(json.syncs.flatMap(({ audit }: Item) => audit.add)).toHaveLength(2400);
+    expect(json.syncs.flatMap(({ audit }: Json) => audit.add)).toHaveLength(2400);
     expect(json.cursor).toMatch(/\.3$/);
   });
 
@@ -289,7 +289,7 @@ describe("W-HTTP-2: a long poll", () => {
     for (let i = 0; i < 40; i++) await put(server, `k${i}`, String(i % 10).repeat(1_000_000));
     const whole = await poll(server, ENTRIES);
     expect(whole.headers["transfer-encoding"]).toBe("chunked");
-    expect(whole.json.syncs.flatMap(({ entries }: Item) => entries?.put ?? [])).toHaveLength(40);
+    expect(whole.json.syncs.flatMap(({ entries }: Json) => entries?.put ?? [])).toHaveLength(40);
     expect(whole.json.cursor).toBe(`${whole.json.open.resume}.41`);
 
     const before = process.memoryUsage();

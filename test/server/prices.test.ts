@@ -102,6 +102,21 @@ describe("prices", () => {
     ).toMatchObject({ code: "bad_request" });
   });
 
+  it("L6: a name that no record has room for is refused", async () => {
+    const server = await start({ limits: { maxKeyBytes: 2000 } });
+    const body = { usdPerMillionTokens: { input: "1" } };
+    expect((await write(server, "PUT", `${PRICES}/${"m".repeat(513)}`, body)).json).toMatchObject({
+      code: "key_too_long",
+    });
+    // Escaped in JSON it is six times as long, and still fits.
+    const control = "%01".repeat(512);
+    expect((await write(server, "PUT", `${PRICES}/${control}`, body)).status).toBe(201);
+    await write(server, "POST", COMMANDS, { type: "budget.open", task: "t" });
+    const model = "\u0001".repeat(512);
+    const charged = await write(server, "POST", COMMANDS, { type: "budget.charge", task: "t", tokens: 1, model });
+    expect(charged.status).toBe(200);
+  });
+
   it("L1: a price that the disk does not take is refused, and the one before holds", async () => {
     const dataDir = join(folder, "failing");
     const server = await start({ memory: false, dataDir });
@@ -162,6 +177,8 @@ describe("a budget of money", () => {
     await write(server, "POST", COMMANDS, { type: "budget.charge", task: "t", ...sonnet });
     const account = server.engine.board("default").then((one) => one?.state.budgets.get("t")?.account);
     expect(await account).toMatchObject({ nanoUsd: 2 * cost, everTokens: 22_200, unpricedTokens: 0, heldNanoUsd: 0 });
+    const wrong = board.send({ type: "budget.charge", task: "t", tokens: 1, usage: { input: 2 } });
+    await expect(wrong).rejects.toMatchObject({ code: "usage_mismatch", facts: { tokens: 1, sum: 2 } });
     client.close();
   });
 

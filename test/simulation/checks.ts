@@ -58,7 +58,10 @@ function checkWatch(watch: Watch, actor: Actor, disk: Disk, wrong: (what: string
   watch.hides = () => false;
   watch.compareAll(chronicle, chronicle.state.seq);
   for (const entry of sub.entries) if (entry.pending) wrong(`an echo of ${entry.key} is left`);
-  const { audit } = watch.filter;
+  const { audit, entries } = watch.filter;
+  const atMost = (entries !== undefined && "atMost" in entries ? entries.atMost : undefined) ?? Infinity;
+  const { over } = sub.entries;
+  if (over !== undefined && over <= atMost) wrong(`is told that ${over} are more than ${atMost} (W-SUB-2)`);
   if (audit !== undefined)
     checkNotes(
       watch,
@@ -86,12 +89,12 @@ function checkNotes(
   const { notes: shown, missed, total } = watch.sub.audit;
   const told = shown.map(({ seq, note }) => `${seq} ${String(note["reason"])}`);
   let best = "no snapshot was heard of";
-  for (const { from, to } of snapshots) {
+  for (const { from, to, isPaged } of snapshots) {
     const inMemory = notes.filter(({ seq }) => seq <= to).slice(-AUDIT_TAIL_COUNT);
     const before = inMemory.filter((note) => meets(filter, note));
     // Those that came while its pages did are told however few were asked for; how many, only the server knows.
     const least = Math.max(Math.min(filter.tail, before.length), before.filter(({ seq }) => seq > from).length);
-    const count = from === to ? least : Math.max(least, shown.filter(({ seq }) => seq <= to).length);
+    const count = isPaged ? Math.max(least, shown.filter(({ seq }) => seq <= to).length) : least;
     const tail = before.slice(before.length - count);
     const due = [...tail, ...notes.filter((note) => note.seq > to && meets(filter, note))];
     best = compareNotes(told, due, missed) ?? "";

@@ -18,9 +18,11 @@ export interface Hearing {
 }
 
 export interface Snapshot {
-  /** Where the board stood when its first page came; where it was one page it is of one moment. */
+  /** Where the board stood when its first page came. It may have been made long before, and the last one since. */
   readonly from: number;
   readonly to: number;
+  /** Of several pages; one page is of one moment. */
+  readonly isPaged: boolean;
 }
 
 interface Sync {
@@ -47,7 +49,8 @@ export function createHearing(watches: () => readonly Watch[], nowMs: () => numb
     const from = coming.get(sub);
     if (to === undefined || from === undefined) return;
     coming.delete(sub);
-    snapshots.set(baseName(sub), [...(snapshots.get(baseName(sub)) ?? []), { from, to }]);
+    const isPaged = reset === undefined;
+    snapshots.set(baseName(sub), [...(snapshots.get(baseName(sub)) ?? []), { from, to, isPaged }]);
   }
 
   const headOf = (sub: string): number => watches().find((watch) => watch.sub.name === sub)?.headSeq ?? 0;

@@ -11,7 +11,7 @@ import { closeBytes, createFrameReader, PING, textBytes } from "./frame-reader.t
 import type { Link } from "./link.ts";
 import { HANDSHAKE } from "./machine.ts";
 
-const PING_MS = 15_000;
+const PING_MS = 22_000;
 const PONG_MS = 10_000;
 const CLOSE_MS = 2000;
 

@@ -64,6 +64,8 @@ export class Watch {
   sees(key: string): boolean {
     const { entries } = this.filter;
     if (entries === undefined || "window" in entries) return false;
+    // Too many to be told (W-SUB-2): then there is none.
+    if (this.sub.entries.over !== undefined) return false;
     return "keys" in entries ? entries.keys.includes(key) : key.startsWith(entries.prefix ?? "");
   }
 
@@ -83,7 +85,10 @@ export class Watch {
     if (chronicle === undefined) return;
     const { seq } = this.sub.position;
     if (this.#options.chance.percent(10)) return this.compareAll(chronicle, seq);
-    for (const name of names) this.#compare(stream, name, chronicle.at(stream, name, seq));
+    for (const name of names) {
+      const isSeen = stream !== "entries" || this.sees(name);
+      this.#compare(stream, name, isSeen ? chronicle.at(stream, name, seq) : undefined);
+    }
   }
 
   #windowTold(): void {

@@ -138,6 +138,7 @@ export function filterOf(chance: Chance, habits: Habits): FilterInput {
   return chance.among<FilterInput>([
     [3, () => ({ entries: {}, ...items, ...audit })],
     [2, () => ({ entries: { prefix }, ...(chance.percent(30) ? audit : {}) })],
+    [1, () => ({ entries: { prefix, atMost: chance.pick([0, 3, 8, 1000]) } })],
     [2, () => ({ entries: { keys: keys() } })],
     [4, () => ({ entries: { window: windowOf(chance, habits) }, ...(chance.percent(20) ? { budgets: true } : {}) })],
     [3, () => audit],

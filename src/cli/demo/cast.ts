@@ -54,6 +54,8 @@ export const MEMBERS: readonly [Member, ...Member[]] = [
 ];
 
 export const OVERSEER = "overseer";
+/** The apprentice: its spending is paused from the start, so that a pause is there to be looked at and resumed. */
+export const PAUSED_AGENT = "ember";
 
 export const GOAL = {
   title: "Quarterly energy-demand outlook",

@@ -4,7 +4,7 @@
 import type { BoardApi } from "../board-api.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { type BoardWriter, createBoardWriter } from "./board-writer.ts";
-import { GOAL, MEMBERS, type Member, OVERSEER } from "./cast.ts";
+import { GOAL, MEMBERS, type Member, OVERSEER, PAUSED_AGENT } from "./cast.ts";
 import { createChance } from "./chance.ts";
 import { createSprintBudgets } from "./sprint-budgets.ts";
 import { heartbeat, openingScene, type Stage, workOnce } from "./work.ts";
@@ -104,6 +104,12 @@ export function createSwarm({ apiFor, seed, now = Date.now }: SwarmOptions): Swa
       }
       // One by one: on a board that the demo has used before, some are open already.
       for (const command of budgets.opening()) await overseer.send(command);
+      await overseer.send({
+        type: "pause.set",
+        scope: "agent",
+        name: PAUSED_AGENT,
+        reason: "a person looks at its plan first",
+      });
       await heartbeat(stageOf(createBoardWriter(apiFor(MEMBERS[0].name)), 1), MEMBERS[0], "planning");
       for (const [index, me] of MEMBERS.entries()) startMember(me, index + 1);
       loops.push(pulse());

@@ -60,8 +60,13 @@ export async function workOnce(stage: Stage, me: Member): Promise<void> {
       ttlMs: OPEN_TTL_MS,
     });
     await heartbeat(stage, me, step);
+    const call = { stream: me.stream, agent: me.name, operation: step, tokens: chance.int(300, 800) };
+    const hold = await budgets.reserve(writer, call);
     if (!(await pause(chance.int(900, 2600)))) return;
-    await budgets.charge(writer, me.stream, chance.int(120, 620), me.name, `${step} (${task})`);
+    // Now and then nobody comes back for a hold: its time frees it. Now and then a call costs more than was held.
+    if (hold !== undefined && !chance.happens(0.06)) {
+      await budgets.settle(writer, hold, call, Math.round((call.tokens * chance.int(40, 105)) / 100));
+    }
     if (chance.happens(0.12) && !(await askPermission(stage, me, task))) {
       outcome = "blocked";
       break;

@@ -85,7 +85,7 @@ function ofAiSdk(usage: Loose, metadata: Loose | undefined): Usage | undefined {
   const ofOutput = looseOf(usage["outputTokenDetails"]);
   const reasoningOfOutput = count(ofOutput?.["reasoningTokens"]) ?? count(usage["reasoningTokens"]);
   if (ofInput !== undefined) {
-    // Version 6: a total, and what it is made of.
+    // Versions 6 and 7: a total, and what it is made of.
     const cacheRead = count(ofInput["cacheReadTokens"]) ?? count(usage["cachedInputTokens"]);
     const cacheWrite = count(ofInput["cacheWriteTokens"]);
     const plain = count(ofInput["noCacheTokens"]) ?? without(input, cacheRead, cacheWrite);
@@ -135,7 +135,7 @@ const ofUsage = (usage: Loose, metadata: Loose | undefined): Usage | undefined =
   ofChat(usage) ?? ofMessages(usage) ?? ofAiSdk(usage, metadata) ?? ofAiSdk4(usage, metadata) ?? ofKinds(usage);
 
 /**
- * What a call used: of a usage as OpenAI (chat completions and responses), Anthropic or Vercel's AI SDK (4, 5, 6) state it, of a
+ * What a call used: of a usage as OpenAI (chat completions and responses), Anthropic or Vercel's AI SDK (4 to 7) state it, of a
  * whole answer that has one, or of our own kinds. Undefined where there is none to be read.
  */
 export function usageOf(answer: unknown): Usage | undefined {

@@ -149,9 +149,10 @@ function contextOf({ hold, maxTokens }: Reserved, signal: AbortSignal, meter: Us
     maxTokens,
     signal,
     onUsage(told) {
+      if (typeof told !== "object" || told === null) throw new TypeError("onUsage takes an answer or a usage");
       const usage = usageOf(told);
-      if (usage === undefined) throw new TypeError("onUsage was told something that is no usage");
-      meter.tell(usage);
+      // An SDK's event of a provider that tells nothing: what is not known counts as held.
+      if (usage !== undefined) meter.tell(usage);
     },
   };
 }

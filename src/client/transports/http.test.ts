@@ -109,6 +109,37 @@ describe("without sockets", () => {
     expect(client.status).toMatchObject({ phase: "polling", transport: "poll", behind: false });
   });
 
+  it("has any number of commands in flight without a warning of Node's, and ends them all when it is closed", async () => {
+    const warnings: string[] = [];
+    const hear = ({ name }: Error) => void warnings.push(name);
+    process.on("warning", hear);
+    const signals: AbortSignal[] = [];
+    server.http = ({ init }) => {
+      signals.push(init.signal);
+      return new Promise(() => undefined);
+    };
+    const none = () => undefined;
+    const up = { subscribed: none, notSubscribed: none, moved: none, sync: none, beat: none, done: none };
+    const transport = httpFallback({
+      environment: server.environment,
+      baseUrl: "http://server",
+      agent: undefined,
+      token: undefined,
+      way: "poll",
+      up: { ...up, refused: none, heard: none, failed: none },
+    });
+    for (let i = 0; i < 20; i++) transport.command({ id: String(i), board: "default", text: "{}" });
+    await server.run(10);
+    // Besides the commands, the question whether the server is there.
+    expect(signals.length).toBeGreaterThanOrEqual(20);
+    expect(signals.filter(({ aborted }) => aborted)).toEqual([]);
+    transport.close();
+    await server.run(10);
+    process.off("warning", hear);
+    expect(signals.filter(({ aborted }) => !aborted)).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
   it("waits as long as a server that goes down says (W-BACK-3)", async () => {
     server.http = stream;
     client.board().subscribe({ entries: {} });
@@ -133,7 +164,7 @@ describe("without sockets", () => {
       return answer;
     };
     await server.run(2000);
-    const put = client.board().put("k", [1], { if: { absent: true } });
+    const put = client.board().put("k", [1], { if: { absent: true }, trace: "00-t-s-01" });
     await server.run(500);
     expect(posts[0]?.url.pathname).toBe("/api/v1/boards/default/commands");
     expect(posts[0]?.init.body).toBe('{"type":"entry.put","key":"k","value":[1],"if":{"absent":true}}');
@@ -144,6 +175,7 @@ describe("without sockets", () => {
     expect(await put).toMatchObject({ seq: 7, made: { rev: 1 } });
     expect(posts.length).toBeGreaterThanOrEqual(3);
     expect(new Set(posts.map(({ init }) => init.headers["Idempotency-Key"])).size).toBe(1);
+    expect(new Set(posts.map(({ init }) => init.headers["traceparent"]))).toStrictEqual(new Set(["00-t-s-01"]));
     answers = [jsonAnswer({ code: "rev_mismatch", retry: "no", detail: "no", facts: { rev: 4 } }, 412)];
     const refused = client.board().put("k", 1, { if: { rev: 3 } });
     const told = refused.catch((error: unknown) => error);

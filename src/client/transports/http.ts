@@ -9,7 +9,7 @@ import { parseJson } from "../exact-json.ts";
 import { SwarmboardError } from "../problem.ts";
 import { readEventStream } from "./event-stream.ts";
 import { createHttpCaller, HttpFailure, Postponed } from "./http-caller.ts";
-import type { Feed, HttpFallback, Transport } from "./transport.ts";
+import type { Feed, OutgoingCommand, HttpFallback, Transport } from "./transport.ts";
 
 /** Answers that are kept open at once. Browsers allow six connections to a host, and commands need some. */
 const HELD_ANSWERS = 4;
@@ -26,7 +26,9 @@ interface Expectation {
 
 export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token, way, up }): Transport => {
   const caller = createHttpCaller({ environment, baseUrl, agent, token });
-  const whole = new AbortController();
+  let closed = false;
+  /** Commands in flight, bounded by who sends them. Not listeners of one signal: Node warns of more than ten. */
+  const underWay = new Set<AbortController>();
   /** Bounded by the subscriptions of a client. */
   const followed = new Map<string, AbortController>();
   /** What the last poll of each told to ask with. */
@@ -36,27 +38,30 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
   >();
 
   /** A part of an exchange, or nothing, if `ms` pass without the next call. */
-  function expectation(outer: AbortSignal): Expectation {
-    const inner = new AbortController();
-    const abort = () => inner.abort();
-    outer.addEventListener("abort", abort);
-    if (outer.aborted) abort();
+  function expectation(outer?: AbortSignal): Expectation {
+    const mine = new AbortController();
+    const abort = () => mine.abort();
+    underWay.add(mine);
+    // One at a time for each subscription.
+    outer?.addEventListener("abort", abort);
+    if (outer?.aborted) abort();
     let cancel: () => void = () => undefined;
     return {
-      signal: inner.signal,
+      signal: mine.signal,
       within(ms) {
         cancel();
         cancel = environment.setTimer(abort, ms);
       },
       end() {
         cancel();
-        outer.removeEventListener("abort", abort);
+        underWay.delete(mine);
+        outer?.removeEventListener("abort", abort);
       },
     };
   }
 
   function fail(error: unknown): void {
-    if (whole.signal.aborted) return;
+    if (closed) return;
     if (error instanceof HttpFailure) up.failed(error.code, error.message, error.retryAfterMs);
     else if (error instanceof Postponed) up.failed(CLOSE.tryLater.code, error.detail, error.retryAfterMs);
     else up.failed(0, "the server did not answer in time, or not as Swarmboard does");
@@ -174,16 +179,20 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     }
   }
 
-  async function command(id: string, board: string, body: string): Promise<void> {
-    const { signal, within, end } = expectation(whole.signal);
+  async function command({ id, board, text: body, trace }: OutgoingCommand): Promise<void> {
+    const { signal, within, end } = expectation();
     within(COMMAND_TIMEOUT_MS);
-    const headers = { "Content-Type": "application/json", "Idempotency-Key": id };
+    const headers = {
+      "Content-Type": "application/json",
+      "Idempotency-Key": id,
+      ...(trace && { traceparent: trace }),
+    };
     try {
       const response = await caller.call({ method: "POST", path: "commands", board, headers, body, signal });
       const result = parseJson(await response.text()) as CommandResult;
-      if (!whole.signal.aborted) up.done(id, result);
+      if (!closed) up.done(id, result);
     } catch (error) {
-      if (whole.signal.aborted) return;
+      if (closed) return;
       if (!(error instanceof SwarmboardError)) fail(error);
       else up.refused(id, error, error instanceof Postponed ? error.retryAfterMs : undefined);
     } finally {
@@ -206,11 +215,11 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
 
   /** Without a subscription there is nothing to hear: whether the server is there is asked once, and then shown by commands. */
   async function probe(): Promise<void> {
-    const { signal, within, end } = expectation(whole.signal);
+    const { signal, within, end } = expectation();
     within(OPEN_TIMEOUT_MS);
     try {
       await environment.fetch(`${baseUrl}/healthz`, { method: "GET", headers: {}, signal, cache: "no-store" });
-      if (!whole.signal.aborted) up.heard();
+      if (!closed) up.heard();
     } catch {
       fail(new HttpFailure(0, "the server cannot be reached"));
     } finally {
@@ -219,7 +228,7 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
   }
   // Later, because subscriptions come when this transport is known.
   queueMicrotask(() => {
-    if (followed.size === 0 && !whole.signal.aborted) void probe();
+    if (followed.size === 0 && !closed) void probe();
   });
 
   return {
@@ -227,11 +236,11 @@ export const httpFallback: HttpFallback = ({ environment, baseUrl, agent, token,
     subscribe,
     unsubscribe,
     moveWindow: subscribe,
-    command: ({ id, board, text }) => void command(id, board, text),
+    command: (one) => void command(one),
     ping: () => undefined,
     close() {
-      whole.abort();
-      for (const mine of followed.values()) mine.abort();
+      closed = true;
+      for (const one of [...followed.values(), ...underWay]) one.abort();
     },
   };
 };

@@ -17,11 +17,8 @@ export interface SocketOptions {
   readonly up: SocketUpward;
 }
 
-/** What a request was about, for when its answer comes. */
-type Asked =
-  | { readonly kind: "subscribe" | "window"; readonly sub: string }
-  | { readonly kind: "command"; readonly id: string }
-  | { readonly kind: "authenticate" };
+/** What is done with an answer; `refused` where it is none. */
+type Answered = (result: unknown, refused: Problem | undefined) => void;
 
 interface Message {
   readonly id?: number;
@@ -38,7 +35,7 @@ function problemOf(error: NonNullable<Message["error"]>): Problem {
 
 export function createSocket({ environment, url, token, up }: SocketOptions): Transport {
   // Bounded: 16 subscriptions, one move each, `maxInFlight` commands, one token.
-  const asked = new Map<number, Asked>();
+  const asked = new Map<number, Answered>();
   /** The newest request of each subscription; answers to earlier ones mean nothing. */
   const newest = new Map<string, number>();
   let lastId = 0;
@@ -49,7 +46,10 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
   const socket = environment.openSocket(url, SUBPROTOCOL, {
     opened() {
       open = true;
-      if (token !== undefined) request("authenticate", JSON.stringify({ token }), { kind: "authenticate" });
+      if (token !== undefined)
+        request("authenticate", JSON.stringify({ token }), (_, refused) => {
+          if (refused !== undefined) end(CLOSE.unauthenticated.code, refused.detail);
+        });
     },
     message: receive,
     closed(code, reason) {
@@ -74,9 +74,9 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
     if (open) socket.send(`{"jsonrpc":"2.0",${name}"method":"${method}","params":${params}}`);
   }
 
-  function request(method: string, params: string, about?: Asked): number {
+  function request(method: string, params: string, answered?: Answered): number {
     const id = ++lastId;
-    if (about !== undefined) asked.set(id, about);
+    if (answered !== undefined) asked.set(id, answered);
     send(method, params, id);
     return id;
   }
@@ -127,32 +127,21 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
   };
 
   function answer({ id = -1, result, error }: Message): void {
-    const about = asked.get(id);
+    const answered = asked.get(id);
     asked.delete(id);
-    if (about === undefined) return;
-    switch (about.kind) {
-      case "subscribe":
-        if (newest.get(about.sub) !== id) return;
-        if (error === undefined) return up.subscribed(about.sub, result as Subscribed);
-        newest.delete(about.sub);
-        return up.notSubscribed(about.sub, problemOf(error));
-      case "window":
-        return up.moved(about.sub);
-      case "command":
-        if (error === undefined) return up.done(about.id, result as CommandResult);
-        return up.refused(about.id, problemOf(error));
-      case "authenticate":
-        if (error !== undefined) end(CLOSE.unauthenticated.code, problemOf(error).detail);
-        return;
-      default:
-        about satisfies never;
-    }
+    answered?.(result, error && problemOf(error));
   }
 
   function subscribe(feed: Feed): void {
     const { name: sub, board, rateMs } = feed;
     const params = { sub, board, ...feed.filter(), cursor: feed.cursor(), rateMs };
-    newest.set(sub, request("subscribe", JSON.stringify(params), { kind: "subscribe", sub }));
+    const id = request("subscribe", JSON.stringify(params), (result, refused) => {
+      if (newest.get(sub) !== id) return;
+      if (refused === undefined) return up.subscribed(sub, result as Subscribed);
+      newest.delete(sub);
+      up.notSubscribed(sub, refused);
+    });
+    newest.set(sub, id);
   }
 
   return {
@@ -163,12 +152,15 @@ export function createSocket({ environment, url, token, up }: SocketOptions): Tr
       request("unsubscribe", JSON.stringify({ sub }));
     },
     moveWindow: ({ name: sub }, move) =>
-      void request("window", JSON.stringify({ sub, ...move }), { kind: "window", sub }),
-    command: ({ id, board, text }) =>
-      void request("command", `{"board":${JSON.stringify(board)},"id":${JSON.stringify(id)},"command":${text}}`, {
-        kind: "command",
-        id,
-      }),
+      void request("window", JSON.stringify({ sub, ...move }), (_, refused) =>
+        refused === undefined ? up.moved(sub) : up.notSubscribed(sub, refused),
+      ),
+    command: ({ id, board, text, trace }) =>
+      void request(
+        "command",
+        `${JSON.stringify({ board, id, trace }).slice(0, -1)},"command":${text}}`,
+        (result, refused) => (refused === undefined ? up.done(id, result as CommandResult) : up.refused(id, refused)),
+      ),
     ping: () => void request("ping", "{}"),
     close,
   };

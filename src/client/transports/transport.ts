@@ -28,6 +28,8 @@ export interface OutgoingCommand {
   readonly board: string;
   /** JSON, written once, so that every retry has the same content. */
   readonly text: string;
+  /** A W3C `traceparent`. */
+  readonly trace?: string | undefined;
 }
 
 /** The limits that the client heeds; a welcome names all of a session (W-CONN-4). */
@@ -48,8 +50,9 @@ export interface Transport {
 /** What comes up from a transport. Nothing comes after `close`. */
 export interface Upward {
   subscribed(sub: string, result: Subscribed): void;
+  /** It was refused, or a move of its window was; then the former window may be told still. */
   notSubscribed(sub: string, problem: Problem): void;
-  /** A window's move was answered, well or not. */
+  /** A window was moved. */
   moved(sub: string): void;
   sync(sub: string, sync: Sync): void;
   beat(beat: Beat): void;

@@ -1,8 +1,15 @@
 // Owns the page's conversation with the server: one client, one subscription of the board, and a window where the board is large.
 // Does not own the connection (client/) or what is drawn (state/). Invariant: what the store is told is one whole position.
 
-import { type Client, connect, type Subscription, type SwarmboardError } from "../../client/index.ts";
+import {
+  type Client,
+  connect,
+  type SendableCommand,
+  type Subscription,
+  type SwarmboardError,
+} from "../../client/index.ts";
 import type { ScreenStore } from "../state/screen-store.ts";
+import type { SpendPoints } from "../state/spend-points.ts";
 import { createLargeBoard, type LargeBoard } from "./large-board.ts";
 import { createPace } from "./pace.ts";
 import { createPageSockets } from "./page-socket.ts";
@@ -17,7 +24,10 @@ const KEEP_NOTES = 200;
 /** How often a board that is not there yet is asked for, in ms. */
 const ASK_AGAIN_MS = 2000;
 
-const ITEMS = { budgets: true, agents: true, tasks: true, requests: true, claims: true, sources: true } as const;
+const SPENDING = { budgets: true, holds: true, alerts: true, pauses: true } as const;
+const WORK = { agents: true, tasks: true, requests: true, claims: true, sources: true } as const;
+const ITEMS: typeof SPENDING & typeof WORK = { ...SPENDING, ...WORK };
+const STREAMS = Object.keys(ITEMS) as (keyof typeof ITEMS)[];
 const FILTERS = {
   whole: { entries: { atMost: MOST_WHOLE }, ...ITEMS, audit: { tail: 20 } },
   large: { ...ITEMS, audit: { tail: 20 } },
@@ -30,15 +40,22 @@ export interface BoardSession {
   isLive(): boolean;
   readonly reconnect: () => void;
   setReconnectMs(ms: number): void;
+  /** Under which name the page's commands go into the log from now on. Another name is another connection. */
+  setAgent(agent: string | undefined): void;
+  /** Resolves when it is durable and applied. @throws SwarmboardError (as a rejection) */
+  send(command: SendableCommand): Promise<unknown>;
 }
 
 export interface BoardSessionOptions {
   readonly board: string;
   readonly reconnectMs: number;
+  readonly agent: string | undefined;
   readonly store: ScreenStore;
+  /** Hears of the budgets each time the store is told. */
+  readonly spend: SpendPoints;
 }
 
-export function createBoardSession({ board, reconnectMs, store }: BoardSessionOptions): BoardSession {
+export function createBoardSession({ board, reconnectMs, agent, store, spend }: BoardSessionOptions): BoardSession {
   const sockets = createPageSockets();
   let client: Client;
   let subscription: Subscription;
@@ -48,8 +65,14 @@ export function createBoardSession({ board, reconnectMs, store }: BoardSessionOp
   let retry: ReturnType<typeof setTimeout> | undefined;
   const pace = createPace(tell);
 
-  function start(maxMs: number): void {
-    const options = { WebSocket: sockets.WebSocket, client: "dashboard", reconnectMaxMs: maxMs, keepNotes: KEEP_NOTES };
+  function start(): void {
+    const options = {
+      WebSocket: sockets.WebSocket,
+      client: "dashboard",
+      reconnectMaxMs: reconnectMs,
+      keepNotes: KEEP_NOTES,
+      ...(agent === undefined ? {} : { agent }),
+    };
     const mine = (client = connect("/", options));
     store.setStatus(mine.status, Date.now());
     mine.onStatus((status) => store.setStatus(status, Date.now()));
@@ -72,8 +95,7 @@ export function createBoardSession({ board, reconnectMs, store }: BoardSessionOp
       store.confirm(Date.now());
       pace.ask();
     };
-    for (const stream of ["entries", "budgets", "agents", "tasks", "requests", "claims", "sources"] as const)
-      mine[stream].onChange(touched);
+    for (const stream of ["entries", ...STREAMS] as const) mine[stream].onChange(touched);
     mine.audit.onChange(touched);
     mine.onCondition(() => pace.ask());
     pace.ask();
@@ -102,11 +124,23 @@ export function createBoardSession({ board, reconnectMs, store }: BoardSessionOp
       return browse(true);
     const rows = large?.update();
     if (rows !== undefined && rows.boardTotal !== undefined && rows.boardTotal < FEW_AGAIN) return browse(false);
-    store.accept({ subscription, changed, large }, Date.now());
+    const nowMs = Date.now();
+    spend.note(subscription.budgets.items(), nowMs);
+    store.accept({ subscription, changed, large }, nowMs);
     changed = new Set();
   }
 
-  start(reconnectMs);
+  /** Instead of the client that there is. What is on the screen stays. */
+  function startAgain(): void {
+    const isLarge = large !== undefined;
+    large?.close();
+    large = undefined;
+    client.close();
+    start();
+    if (isLarge) browse(true);
+  }
+
+  start();
 
   return {
     url: `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws/blackboard`,
@@ -116,13 +150,14 @@ export function createBoardSession({ board, reconnectMs, store }: BoardSessionOp
     setReconnectMs(ms) {
       if (ms === reconnectMs) return;
       reconnectMs = ms;
-      const isLarge = large !== undefined;
-      large?.close();
-      large = undefined;
-      client.close();
-      start(ms);
-      if (isLarge) browse(true);
+      startAgain();
     },
+    setAgent(name) {
+      if (name === agent) return;
+      agent = name;
+      startAgain();
+    },
+    send: (command) => client.board(board).send(command),
   };
 }
 

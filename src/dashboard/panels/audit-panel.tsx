@@ -1,152 +1,146 @@
-// Owns the panel of audited events: what was granted or denied to whom, why, and the filter over it.
-// Does not own older events than the page holds; the heading says how many there are in all.
+// Owns the panel of the audit: which records are looked at (in the page's address), the live tail's switch, and the badge of proofs.
+// Does not own the rows (audit-table.tsx) or where they come from (live/audit-feed.ts).
 
-import { memo, useCallback, useMemo, useState } from "react";
-import { At } from "../parts/ago.tsx";
-import { AgentText } from "../parts/agent-text.tsx";
-import { Badge } from "../parts/badge.tsx";
+import { memo, useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useDashboard } from "../dashboard-context.ts";
+import type { AuditRecord } from "../live/audit-pages.ts";
 import { Icon } from "../parts/icon.tsx";
-import { intoView } from "../parts/into-view.ts";
-import { IsolatedText } from "../parts/isolated-text.tsx";
-import { JsonTree } from "../parts/json-tree.tsx";
-import { Nothing, Panel } from "../parts/panel.tsx";
+import { Nothing } from "../parts/panel.tsx";
 import { SearchField } from "../parts/search-field.tsx";
-import type { AuditRow } from "../state/audit-rows.ts";
+import {
+  addressWith,
+  AUDIT_TEXTS,
+  type AuditFilter,
+  auditFilterIn,
+  type AuditKind,
+  isNarrowed,
+} from "../state/audit-filter.ts";
 import type { Audit } from "../state/board-view.ts";
 import { figure } from "../text/figures.ts";
-import { oneLine } from "../text/printable.ts";
-import { isMarking } from "./entry-row.tsx";
+import { AuditDrawer } from "./audit-drawer.tsx";
+import { AuditFields } from "./audit-fields.tsx";
+import { AuditTable } from "./audit-table.tsx";
+import { ProofBadge } from "./proof-badge.tsx";
 
-type Kind = "all" | "granted" | "denied";
-const KINDS: readonly { readonly kind: Kind; readonly word: string }[] = [
-  { kind: "all", word: "All" },
-  { kind: "granted", word: "Granted" },
-  { kind: "denied", word: "Denied" },
+const KINDS: readonly { readonly kind: AuditKind; readonly word: string; readonly title: string }[] = [
+  { kind: "events", word: "Events", title: "What agents and followed files noted" },
+  { kind: "granted", word: "Granted", title: "Permissions that were granted" },
+  { kind: "denied", word: "Denied", title: "Permissions that were denied" },
+  { kind: "refused", word: "Refused", title: "Commands that the board refused" },
+  { kind: "all", word: "All records", title: "Every command that was recorded" },
 ];
+/** Typing is waited for, in ms. */
+const TYPING_MS = 250;
 
-function matches(row: AuditRow, kind: Kind, words: readonly string[]): boolean {
-  if (kind !== "all" && row.granted !== (kind === "granted")) return false;
-  if (words.length === 0) return true;
-  const text = `${row.event} ${row.agent} ${row.resource ?? ""} ${row.reason ?? ""}`.toLowerCase();
-  return words.every((word) => text.includes(word));
+/** The filter, kept in the page's address: a link shows the same, and going back goes back. */
+function useAuditFilter(): readonly [AuditFilter, (next: AuditFilter) => void] {
+  const [filter, setFilter] = useState(() => auditFilterIn(location.search));
+  useEffect(() => {
+    const back = () => setFilter(auditFilterIn(location.search));
+    window.addEventListener("popstate", back);
+    return () => window.removeEventListener("popstate", back);
+  }, []);
+  const set = useCallback((next: AuditFilter) => {
+    setFilter(next);
+    history.replaceState(history.state, "", addressWith(next, location.href));
+  }, []);
+  return [filter, set];
 }
 
-function Verdict({ granted }: { readonly granted: boolean | null }) {
-  if (granted === null) {
-    return (
-      <Badge tone="calm" icon="dot">
-        EVENT
-      </Badge>
-    );
+function countWords(audit: Audit, kind: AuditKind, shown: number, hasMore: boolean, isWhole: boolean): string {
+  if (kind === "events" && isWhole) {
+    return hasMore ? `newest ${figure(shown)} of ${figure(audit.total)}` : figure(shown);
   }
-  return granted ? (
-    <Badge tone="ok" icon="check">
-      GRANTED
-    </Badge>
-  ) : (
-    <Badge tone="bad" icon="cross">
-      DENIED
-    </Badge>
-  );
+  return `${figure(shown)}${hasMore ? "+" : ""}`;
 }
-
-interface RowProps {
-  readonly row: AuditRow;
-  readonly isOpen: boolean;
-  readonly onToggle: (id: string) => void;
-}
-
-const AuditItem = memo(function AuditItem({ row, isOpen, onToggle }: RowProps) {
-  return (
-    <li className="audit" data-open={isOpen}>
-      <div className="audit-line" onClick={() => !isMarking() && onToggle(row.id)}>
-        <button
-          type="button"
-          className="unfold"
-          aria-expanded={isOpen}
-          aria-label={`Details of ${row.event} by ${row.agent}`}
-          onClick={(event) => {
-            event.stopPropagation();
-            onToggle(row.id);
-          }}
-        >
-          <Icon name="chevron" />
-        </button>
-        <span className="audit-at">
-          <At atMs={Date.parse(row.timestamp)} />
-        </span>
-        <Verdict granted={row.granted} />
-        <span className="audit-what">
-          <AgentText className="audit-agent" text={row.agent === "" ? "unknown" : row.agent} />
-          <IsolatedText className="audit-event" text={oneLine(row.event.replaceAll("_", " ").toLowerCase(), 80)} />
-          {row.resource !== null && <AgentText className="audit-resource" text={row.resource} />}
-        </span>
-        <span className="audit-reason" title={row.reason ?? undefined}>
-          {row.reason !== null && <IsolatedText text={oneLine(row.reason, 300)} />}
-        </span>
-      </div>
-      {isOpen && (
-        <div className="details" ref={intoView}>
-          <JsonTree value={row.whole} />
-        </div>
-      )}
-    </li>
-  );
-});
 
 export const AuditPanel = memo(function AuditPanel({ audit }: { readonly audit: Audit }) {
-  const [kind, setKind] = useState<Kind>("all");
-  const [query, setQuery] = useState("");
-  const [openIds, setOpenIds] = useState<ReadonlySet<string>>(new Set());
-  const toggle = useCallback((id: string) => {
-    setOpenIds((before) => {
-      const after = new Set(before);
-      if (!after.delete(id)) after.add(id);
-      return after;
-    });
-  }, []);
-  const rows = useMemo(() => {
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    return audit.rows.filter((row) => matches(row, kind, words));
-  }, [audit.rows, kind, query]);
-  const isPartial = audit.total > audit.rows.length;
+  const { audit: feed } = useDashboard();
+  const [filter, setFilter] = useAuditFilter();
+  const [showsFields, setShowsFields] = useState(() => isNarrowed({ ...filter, q: "" }));
+  const [open, setOpen] = useState<AuditRecord>();
+  const found = useSyncExternalStore(feed.subscribe, feed.read);
+  const typed = useRef(filter);
+  useEffect(() => {
+    const isTyped = AUDIT_TEXTS.some((name) => typed.current[name] !== filter[name]);
+    typed.current = filter;
+    const timer = setTimeout(() => feed.set(filter), isTyped ? TYPING_MS : 0);
+    return () => clearTimeout(timer);
+  }, [feed, filter]);
+  const { rows, phase, problem, isPaused, waiting, isMoreWaiting } = found;
+  const close = useCallback(() => setOpen(undefined), []);
 
   return (
-    <Panel
-      id="audit"
-      title="Audit Log"
-      count={isPartial ? `newest ${figure(audit.rows.length)} of ${figure(audit.total)}` : audit.total}
-      tools={
-        <>
-          <div className="choice" role="group" aria-label="Which events">
-            {KINDS.map((each) => (
+    <section className="panel" id="audit" aria-labelledby="audit-title" data-fields={showsFields}>
+      <header className="panel-head">
+        <h2 id="audit-title">Audit Log</h2>
+        <span className="count">{countWords(audit, filter.kind, rows.length, found.hasMore, !isNarrowed(filter))}</span>
+        <ProofBadge />
+        <div className="panel-tools">
+          <div className="choice" role="group" aria-label="Which records">
+            {KINDS.map(({ kind, word, title }) => (
               <button
-                key={each.kind}
+                key={kind}
                 type="button"
-                aria-pressed={kind === each.kind}
-                onClick={() => setKind(each.kind)}
+                title={title}
+                aria-pressed={filter.kind === kind}
+                onClick={() => setFilter({ ...filter, kind })}
               >
-                {each.word}
+                {word}
               </button>
             ))}
           </div>
-          <SearchField label="Filter the audit log" value={query} onChange={setQuery} />
-        </>
-      }
-    >
-      {rows.length === 0 ? (
-        <Nothing>
-          {audit.rows.length === 0
-            ? "No audited events yet. Grants, refusals and other events of your swarm appear here."
-            : "No event matches the filter."}
-        </Nothing>
-      ) : (
-        <ul className="audits">
-          {rows.map((row) => (
-            <AuditItem key={row.id} row={row} isOpen={openIds.has(row.id)} onToggle={toggle} />
-          ))}
-        </ul>
+          <SearchField
+            label="Filter the audit log"
+            value={filter.q ?? ""}
+            onChange={(q) => setFilter({ ...filter, q })}
+          />
+          <button
+            type="button"
+            className="button small"
+            aria-expanded={showsFields}
+            aria-controls="audit-fields"
+            onClick={() => setShowsFields(!showsFields)}
+          >
+            Filters{isNarrowed({ ...filter, q: "" }) && " ●"}
+          </button>
+          <button
+            type="button"
+            className="button small tail"
+            data-on={!isPaused}
+            aria-pressed={isPaused}
+            onClick={() => feed.setPaused(!isPaused)}
+          >
+            <Icon name="pause" />
+            {isPaused ? `Paused · ${figure(waiting)}${isMoreWaiting ? "+" : ""} new` : "Pause"}
+          </button>
+        </div>
+      </header>
+      {showsFields && <AuditFields filter={filter} onChange={setFilter} />}
+      {problem !== undefined && (
+        <p className="refusal" role="alert">
+          <Icon name="warning" /> The server says: {problem}
+        </p>
       )}
-    </Panel>
+      {rows.length === 0 ? (
+        <div className="panel-body" tabIndex={0} role="region" aria-label="Audit records">
+          <Nothing>
+            {phase === "loading" && "Reading the audit log…"}
+            {phase === "ready" &&
+              (filter.kind === "events" && !isNarrowed(filter)
+                ? "No audited events yet. Grants, refusals and other events of your swarm appear here."
+                : "No record matches the filter.")}
+          </Nothing>
+          {found.hasMore && (
+            <button type="button" className="more" onClick={feed.more}>
+              Look further back
+            </button>
+          )}
+        </div>
+      ) : (
+        <AuditTable found={found} onMore={feed.more} onOpen={setOpen} />
+      )}
+      {open !== undefined && <AuditDrawer record={open} onClose={close} />}
+    </section>
   );
 });

@@ -1,26 +1,16 @@
-// Owns the panel of token budgets: the whole board's bar with its four figures, and a row per task.
+// Owns the panel of budgets: the whole board's bar with its four figures, the tree, and the switch for closed ones.
 // Does not own the thresholds' meaning (the server says the status). The marks stand at 80 % and 90 %.
 
-import { memo } from "react";
-import { AgentText } from "../parts/agent-text.tsx";
-import { Badge, type Tone } from "../parts/badge.tsx";
-import type { IconName } from "../parts/icon.tsx";
+import { memo, useCallback, useState } from "react";
+import type { Pause } from "../../client/index.ts";
+import { Badge } from "../parts/badge.tsx";
 import { Nothing, Panel } from "../parts/panel.tsx";
-import { useSlices } from "../parts/show-more.tsx";
-import type { Budget } from "../../client/index.ts";
 import type { BudgetStatus, Budgets } from "../state/board-view.ts";
 import { figure, percent, shortFigure } from "../text/figures.ts";
-
-const LOOKS: Record<BudgetStatus, { readonly tone: Tone; readonly icon: IconName; readonly word: string }> = {
-  active: { tone: "ok", icon: "check", word: "Active" },
-  warning: { tone: "warn", icon: "warning", word: "Warning" },
-  critical: { tone: "high", icon: "warning", word: "Critical" },
-  exhausted: { tone: "bad", icon: "stop", word: "Exhausted" },
-};
-/** A status of a later version is shown by its own word. */
-const looksOf = (status: BudgetStatus) => LOOKS[status] ?? { tone: "calm", icon: "dot", word: status };
-
-const TASKS_SLICE = 50;
+import { money, shortMoney } from "../text/money.ts";
+import { Bar, looksOf, shutWords } from "./budget-bar.tsx";
+import { BudgetDrawer } from "./budget-drawer.tsx";
+import { BudgetTree } from "./budget-tree.tsx";
 
 function statusOf(percentage: number): BudgetStatus {
   if (percentage >= 100) return "exhausted";
@@ -28,78 +18,22 @@ function statusOf(percentage: number): BudgetStatus {
   return percentage >= 80 ? "warning" : "active";
 }
 
-interface BarProps {
-  readonly label: string;
-  readonly percentage: number;
-  readonly tone: Tone;
-  readonly isLarge?: boolean;
-  /** Instead of the percentage, where that would say nothing. */
-  readonly words?: string | undefined;
-}
-
-/** A limit of 0 has no percentage: nothing may be used at all. */
-const shutWords = (used: number) => (used === 0 ? "no tokens allowed" : `${shortFigure(used)} used, no tokens allowed`);
-
-function Bar({ label, percentage, tone, isLarge = false, words }: BarProps) {
-  const filled = Math.min(100, Math.max(0, percentage));
-  return (
-    <div
-      className="bar"
-      data-tone={tone}
-      data-large={isLarge}
-      role="meter"
-      aria-label={label}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={Math.round(filled)}
-      aria-valuetext={words ?? `${percent(percentage)} used`}
-    >
-      <div className="bar-fill" style={{ inlineSize: `${filled}%` }} />
-      <span className="bar-threshold" style={{ insetInlineStart: "80%" }} />
-      <span className="bar-threshold" style={{ insetInlineStart: "90%" }} />
-    </div>
-  );
-}
-
-const Row = memo(function Row({ row }: { readonly row: Budget }) {
-  const { tone, icon, word } = looksOf(row.status);
-  const isShut = row.limitTokens === 0;
-  return (
-    <li className="budget" data-task={row.task}>
-      <div className="budget-line">
-        <span className="budget-task" title={row.task}>
-          <AgentText text={row.task} />
-        </span>
-        <span
-          className="budget-use"
-          title={`${figure(row.usedTokens)}${row.limitTokens === undefined ? "" : ` of ${figure(row.limitTokens)}`} tokens`}
-        >
-          {isShut
-            ? shutWords(row.usedTokens)
-            : `${shortFigure(row.usedTokens)} / ${row.limitTokens === undefined ? "–" : shortFigure(row.limitTokens)}`}
-        </span>
-        <span className="budget-percent">{isShut ? "" : percent(row.percentage)}</span>
-        <Badge tone={tone} icon={icon}>
-          {word}
-        </Badge>
-      </div>
-      <Bar
-        label={`Budget of ${row.task}`}
-        percentage={isShut ? 100 : row.percentage}
-        tone={tone}
-        words={isShut ? shutWords(row.usedTokens) : undefined}
-      />
-    </li>
-  );
-});
-
 function Total({ budgets }: { readonly budgets: Budgets }) {
-  const left = budgets.limit - budgets.used;
-  const isShut = budgets.limit === 0;
-  const { tone, icon, word } = LOOKS[isShut ? "exhausted" : statusOf(budgets.percentage)];
+  const { limit, usedNanoUsd, limitNanoUsd } = budgets;
+  const left = limit === undefined ? undefined : limit - budgets.used;
+  const isShut = limit === 0;
+  const { tone, icon, word } = looksOf(isShut ? "exhausted" : statusOf(budgets.percentage));
   return (
     <div className="budget-total">
-      <p className="caption">All open budgets; closed ones are not counted</p>
+      <p className="caption">
+        <span>All open budgets; closed ones are not counted</span>
+        {(usedNanoUsd > 0 || limitNanoUsd !== undefined) && (
+          <span className="budget-total-money" title={money(usedNanoUsd)}>
+            <strong>{shortMoney(usedNanoUsd)}</strong> spent
+            {limitNanoUsd !== undefined && ` of ${shortMoney(limitNanoUsd)}`}
+          </span>
+        )}
+      </p>
       <dl className="four">
         <div>
           <dt>Used</dt>
@@ -107,15 +41,19 @@ function Total({ budgets }: { readonly budgets: Budgets }) {
         </div>
         <div>
           <dt>Limit</dt>
-          <dd title={figure(budgets.limit)}>{shortFigure(budgets.limit)}</dd>
+          <dd title={limit === undefined ? "No open budget limits tokens" : figure(limit)}>
+            {limit === undefined ? "–" : shortFigure(limit)}
+          </dd>
         </div>
         <div>
-          <dt>{left < 0 ? "Over by" : "Remaining"}</dt>
-          <dd title={figure(Math.abs(left))}>{shortFigure(Math.abs(left))}</dd>
+          <dt>{left !== undefined && left < 0 ? "Over by" : "Remaining"}</dt>
+          <dd title={left === undefined ? undefined : figure(Math.abs(left))}>
+            {left === undefined ? "–" : shortFigure(Math.abs(left))}
+          </dd>
         </div>
         <div>
           <dt>Percentage</dt>
-          <dd>{isShut ? "–" : percent(budgets.percentage)}</dd>
+          <dd>{isShut || limit === undefined ? "–" : percent(budgets.percentage)}</dd>
         </div>
       </dl>
       <Bar
@@ -140,24 +78,40 @@ function Total({ budgets }: { readonly budgets: Budgets }) {
   );
 }
 
-export const BudgetPanel = memo(function BudgetPanel({ budgets }: { readonly budgets: Budgets }) {
-  const { shown, more } = useSlices(budgets.rows.length, TASKS_SLICE);
-  const tasks = budgets.rows.length;
+interface Props {
+  readonly budgets: Budgets;
+  readonly pauses: readonly Pause[];
+}
+
+export const BudgetPanel = memo(function BudgetPanel({ budgets, pauses }: Props) {
+  const [showClosed, setShowClosed] = useState(false);
+  const [openTask, setOpenTask] = useState<string>();
+  const close = useCallback(() => setOpenTask(undefined), []);
+  const closed = budgets.all.length - budgets.rows.length;
+  const isEmpty = budgets.rows.length === 0 && !(showClosed && closed > 0);
   return (
-    <Panel id="budgets" title="Budget Tracking" count={`${figure(tasks)} open`}>
-      {tasks === 0 ? (
+    <Panel
+      id="budgets"
+      title="Budget Tracking"
+      count={`${figure(budgets.rows.length)} open`}
+      tools={
+        closed > 0 && (
+          <label className="switch">
+            <input type="checkbox" checked={showClosed} onChange={(event) => setShowClosed(event.target.checked)} />
+            {figure(closed)} closed
+          </label>
+        )
+      }
+    >
+      {isEmpty ? (
         <Nothing>No open budgets. A task gets one when its limit is set.</Nothing>
       ) : (
         <>
-          <Total budgets={budgets} />
-          <ul className="budgets">
-            {budgets.rows.slice(0, shown).map((row) => (
-              <Row key={row.task} row={row} />
-            ))}
-          </ul>
-          {more}
+          {budgets.rows.length > 0 && <Total budgets={budgets} />}
+          <BudgetTree budgets={budgets.all} pauses={pauses} showClosed={showClosed} onOpen={setOpenTask} />
         </>
       )}
+      {openTask !== undefined && <BudgetDrawer task={openTask} onClose={close} onOpen={setOpenTask} />}
     </Panel>
   );
 });

@@ -9,6 +9,7 @@ import { QUIET_MS } from "./freshness.tsx";
 
 interface Looks {
   readonly colour: "green" | "yellow" | "red";
+  readonly shape: Shape;
   readonly word: string;
   /** What is added where there is room. */
   readonly more?: string;
@@ -22,29 +23,33 @@ function looksOf(status: Status): Looks {
     case "live":
       return {
         colour: "green",
+        shape: "disc",
         word: "Connected",
         explanation: "The WebSocket is open, and what is shown is what the server has.",
       };
     case "connecting":
-      return { colour: "yellow", word: "Connecting…", explanation: "The WebSocket is being opened." };
+      return { colour: "yellow", shape: "ring", word: "Connecting…", explanation: "The WebSocket is being opened." };
     case "catching-up":
       return {
         colour: "yellow",
+        shape: "half",
         word: "Catching up…",
         explanation: `The WebSocket is open, but what is shown may not be all: ${status.reason}.`,
       };
     case "polling":
       return {
         colour: "yellow",
+        shape: "half",
         word: "Polling over HTTP",
         more: status.behind ? `${WAYS[status.transport]}, catching up` : WAYS[status.transport],
         explanation: `No WebSocket (${status.reason}). Changes come by HTTP (${WAYS[status.transport]}); the socket is tried again in the background.`,
       };
     case "offline":
-      return { colour: "red", word: "Disconnected", explanation: `Connection lost: ${status.reason}.` };
+      return { colour: "red", shape: "cross", word: "Disconnected", explanation: `Connection lost: ${status.reason}.` };
     case "stopped":
       return {
         colour: "red",
+        shape: "square",
         word: "Disconnected",
         more: "not reconnecting",
         explanation: `The server wants no further attempt: ${status.reason}. Live Updates OFF and ON tries again.`,
@@ -56,9 +61,30 @@ function looksOf(status: Status): Looks {
 
 const QUIET: Status = { phase: "catching-up", sinceMs: 0, transport: "socket", reason: "no sign of life" };
 
+/** What the lamp is without its colour, on a grid of 12 px. */
+const SHAPES = {
+  disc: <circle className="lamp-fill lamp-line" cx="6" cy="6" r="4" />,
+  ring: <circle className="lamp-line" cx="6" cy="6" r="4" strokeDasharray="3.2 1.83" />,
+  half: (
+    <>
+      <path className="lamp-fill" d="M6 2a4 4 0 0 0 0 8z" />
+      <circle className="lamp-line" cx="6" cy="6" r="4" />
+    </>
+  ),
+  cross: <path className="lamp-line lamp-cross" d="M2.5 2.5l7 7m0-7l-7 7" />,
+  square: <path className="lamp-fill lamp-line" d="M2.5 2.5h7v7h-7z" />,
+} as const;
+type Shape = keyof typeof SHAPES;
+
 function Countdown({ retryAtMs }: { readonly retryAtMs: number }) {
   const seconds = useClock((nowMs) => Math.max(0, Math.ceil((retryAtMs - nowMs) / 1000)));
-  return <span className="countdown"> — reconnecting in {seconds} s</span>;
+  return (
+    <span className="countdown">
+      {" — "}
+      <span className="countdown-words">reconnecting in </span>
+      {seconds} s
+    </span>
+  );
 }
 
 export function ConnectionBadge() {
@@ -67,10 +93,12 @@ export function ConnectionBadge() {
   // A page that was frozen draws before its timers have told it how late it is.
   const isQuiet = useClock((nowMs) => nowMs - (store.read().knownAtMs ?? nowMs) > QUIET_MS);
   const status = told.phase === "live" && isQuiet ? QUIET : told;
-  const { colour, word, more, explanation } = looksOf(status);
+  const { colour, shape, word, more, explanation } = looksOf(status);
   return (
     <div className="connection" data-colour={colour} data-phase={status.phase} title={explanation}>
-      <span className="lamp" aria-hidden="true" />
+      <svg className="lamp" data-shape={shape} viewBox="0 0 12 12" aria-hidden="true" focusable="false">
+        {SHAPES[shape]}
+      </svg>
       <span role="status">{word}</span>
       {more !== undefined && <span className="connection-more"> · {more}</span>}
       {status.phase === "offline" && <Countdown retryAtMs={status.retryAtMs} />}

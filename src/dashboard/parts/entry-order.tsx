@@ -1,7 +1,7 @@
 // Owns what the two lists of entries have in common above their rows: the choice of order, and the columns' heads.
 // Does not own the rows.
 
-import { memo } from "react";
+import { memo, type Ref } from "react";
 import type { Order } from "../live/large-board.ts";
 
 export const OrderChoice = memo(function OrderChoice({
@@ -23,15 +23,29 @@ export const OrderChoice = memo(function OrderChoice({
   );
 });
 
+const COLUMNS = ["Key", "Value", "Writer", "Rev", "Changed"];
+
 export function EntryColumns() {
   return (
     <div className="entry-columns" aria-hidden="true">
       <span />
-      <span>Key</span>
-      <span>Value</span>
-      <span>Writer</span>
-      <span>Rev</span>
-      <span>Changed</span>
+      {COLUMNS.map((name) => (
+        <span key={name}>{name}</span>
+      ))}
+    </div>
+  );
+}
+
+/** The same as the first row of a grid. */
+export function GridColumns({ ref }: { readonly ref: Ref<HTMLDivElement> }) {
+  return (
+    <div className="entry-columns" ref={ref} role="row" aria-rowindex={1}>
+      <span aria-hidden="true" />
+      {COLUMNS.map((name) => (
+        <span key={name} role="columnheader">
+          {name}
+        </span>
+      ))}
     </div>
   );
 }

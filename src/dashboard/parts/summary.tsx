@@ -13,7 +13,7 @@ import { useIsStale } from "./freshness.tsx";
 
 interface TileProps {
   readonly panel: string;
-  readonly label: string;
+  readonly label: ReactNode;
   readonly value: string;
   readonly note: ReactNode;
   readonly tone?: Tone;
@@ -35,8 +35,9 @@ const ACTIVE_MS = 60_000;
 const RECENT_MS = 60_000;
 
 function limitNote({ rows, limit, percentage }: Budgets): string {
-  if (limit > 0) return `${percent(percentage)} of ${shortFigure(limit)}`;
-  return rows.length > 0 ? "no tokens allowed" : "none is open";
+  if (rows.length === 0) return "none is open";
+  if (limit === undefined) return "no limit of tokens";
+  return limit > 0 ? `${percent(percentage)} of ${shortFigure(limit)}` : "no tokens allowed";
 }
 
 function toneOfBudget({ rows, limit, percentage }: Budgets): Tone {
@@ -73,7 +74,7 @@ export function Summary({ view }: { readonly view: BoardView }) {
         panel="blackboard"
         label="Keys"
         value={view.keyCount === undefined ? "–" : shortFigure(view.keyCount)}
-        note={isLarge ? "shown page by page" : `${figure(recent)} changed ${when.replace("at", "before")}`}
+        note={isLarge ? "loaded as you scroll" : `${figure(recent)} changed ${when.replace("at", "before")}`}
       />
       <Tile
         panel="agents"
@@ -83,7 +84,11 @@ export function Summary({ view }: { readonly view: BoardView }) {
       />
       <Tile
         panel="budgets"
-        label="Tokens used · open budgets"
+        label={
+          <>
+            Tokens used<span className="tile-scope"> · open budgets</span>
+          </>
+        }
         value={shortFigure(budgets.used)}
         note={limitNote(budgets)}
         tone={toneOfBudget(budgets)}

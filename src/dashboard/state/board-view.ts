@@ -1,24 +1,49 @@
 // Owns what the screen shows of a board, made from the client's collections and the view before it.
 // Does not own their arrival. Invariant: what did not change stays the same object, so a change of one key redraws one row.
 
-import type { Agent, AuditNotes, Budget, Claim, Request, Source, Subscription, Task } from "../../client/index.ts";
+import type {
+  Agent,
+  Alert,
+  AuditNotes,
+  Budget,
+  Claim,
+  Hold,
+  Pause,
+  Request,
+  Source,
+  Subscription,
+  Task,
+} from "../../client/index.ts";
 import { type AuditRow, auditRows } from "./audit-rows.ts";
+import { type Figures, moneyOf, tokensOf } from "./budget-figures.ts";
+import { pathOf } from "./budget-tree.ts";
 import { type EntryGroup, entryGroups } from "./entry-groups.ts";
-import { keepSameList } from "./keep-same.ts";
+import { keepList, keepSameList } from "./keep-same.ts";
 
 export type BudgetStatus = Budget["status"];
 /** Open budgets, the fullest first, with the seed's figures over all of them. */
 export interface Budgets {
   readonly rows: readonly Budget[];
+  /** Closed ones too, in no order. */
+  readonly all: readonly Budget[];
   readonly used: number;
-  readonly limit: number;
+  /** Undefined where no open budget limits tokens. */
+  readonly limit: number | undefined;
   readonly percentage: number;
+  /** The same of money, in nano-USD. */
+  readonly usedNanoUsd: number;
+  readonly limitNanoUsd: number | undefined;
 }
 export interface Audit {
   /** Newest first. */
   readonly rows: readonly AuditRow[];
   /** Events on the board; `rows` holds the newest of them. */
   readonly total: number;
+}
+/** An open hold, with the moment at which it ends by this machine's clock. */
+export interface HoldRow {
+  readonly hold: Hold;
+  readonly expiresAtMs: number | undefined;
 }
 export interface AgentView extends Agent {
   /** What the agent holds. */
@@ -34,6 +59,12 @@ export interface BoardView {
   /** Undefined while a large board was not counted yet. */
   readonly keyCount: number | undefined;
   readonly budgets: Budgets;
+  /** Open ones, the oldest first. */
+  readonly holds: readonly HoldRow[];
+  /** Those that nobody has acknowledged first, then the newest first. */
+  readonly alerts: readonly Alert[];
+  /** By what they pause: the board, tasks, agents. */
+  readonly pauses: readonly Pause[];
   readonly audit: Audit;
   readonly agents: readonly AgentView[];
   readonly requests: readonly Request[];
@@ -45,10 +76,11 @@ export interface BoardView {
 export type Told = Pick<
   Subscription,
   "board" | "position" | "entries" | "budgets" | "agents" | "tasks" | "requests" | "claims" | "sources" | "clock"
-> & {
-  readonly audit: { readonly current: AuditNotes };
-  readonly condition: { readonly unwritable: string | undefined };
-};
+> &
+  Pick<Subscription, "holds" | "alerts" | "pauses"> & {
+    readonly audit: { readonly current: AuditNotes };
+    readonly condition: { readonly unwritable: string | undefined };
+  };
 
 /** The same result for the same object: lists of the client are other objects when they say something else. */
 function perObject<From extends object, To>(make: (from: From) => To): (from: From) => To {
@@ -70,6 +102,27 @@ const by =
 /** Without a limit any use is too much, and none is none (as in protocol/items.ts). */
 const percentageOf = (used: number, limit: number): number => (limit > 0 ? (used / limit) * 100 : used > 0 ? 100 : 0);
 
+/**
+ * What is spent of what may be. A child's spend is its parent's too, so only the topmost budgets that limit anything count; where none
+ * does, the topmost there are.
+ */
+function totalOf(
+  open: readonly Budget[],
+  read: (budget: Budget) => Pick<Figures, "spent" | "limit">,
+): { readonly spent: number; readonly limit: number | undefined } {
+  const byTask = new Map(open.map((budget) => [budget.task, budget]));
+  const limited = open.filter((budget) => read(budget).limit !== undefined);
+  const counted = limited.length > 0 ? limited : open;
+  const names = new Set(counted.map(({ task }) => task));
+  const topmost = counted.filter(
+    ({ task }) => !pathOf(byTask, task).some((above) => above !== task && names.has(above)),
+  );
+  return {
+    spent: topmost.reduce((sum, budget) => sum + read(budget).spent, 0),
+    limit: limited.length === 0 ? undefined : topmost.reduce((sum, budget) => sum + (read(budget).limit ?? 0), 0),
+  };
+}
+
 const budgetsOf = perObject((all: readonly Budget[]): Budgets => {
   const rows = all
     .filter((budget) => !budget.closed)
@@ -79,12 +132,59 @@ const budgetsOf = perObject((all: readonly Budget[]): Budgets => {
         (budget) => budget.task,
       ),
     );
-  // What a child spends its parent spends too.
-  const roots = rows.filter((budget) => budget.terms?.parent === undefined);
-  const used = roots.reduce((sum, budget) => sum + budget.usedTokens, 0);
-  const limit = roots.reduce((sum, budget) => sum + (budget.limitTokens ?? 0), 0);
-  return { rows, used, limit, percentage: percentageOf(used, limit) };
+  const tokens = totalOf(rows, tokensOf);
+  const money = totalOf(rows, moneyOf);
+  return {
+    rows,
+    all,
+    used: tokens.spent,
+    limit: tokens.limit,
+    percentage: tokens.limit === undefined ? 0 : percentageOf(tokens.spent, tokens.limit),
+    usedNanoUsd: money.spent,
+    limitNanoUsd: money.limit,
+  };
 });
+const alertsOf = perObject((all: readonly Alert[]) =>
+  all.toSorted(
+    by(
+      (one) => (one.acknowledgedAt === undefined ? 0 : 1),
+      (one) => -one.raisedAt,
+      (one) => one.alert,
+    ),
+  ),
+);
+const SCOPES = ["board", "task", "agent"];
+const pausesOf = perObject((all: readonly Pause[]) =>
+  all.toSorted(
+    by(
+      (one) => SCOPES.indexOf(one.scope),
+      (one) => one.pause,
+    ),
+  ),
+);
+/** Bounded by the holds that the client keeps. */
+const holdRows = new WeakMap<Hold, HoldRow>();
+/** A hold keeps its row until it changes, so its end is reckoned once: by the board's clock and this machine's of that moment. */
+function holdRowOf(hold: Hold, clock: number | undefined, nowMs: number): HoldRow {
+  const known = holdRows.get(hold);
+  if (known !== undefined) return known;
+  const { expiresAtClock } = hold;
+  const expiresAtMs = expiresAtClock === undefined || clock === undefined ? undefined : nowMs + expiresAtClock - clock;
+  const row = { hold, expiresAtMs };
+  if (clock !== undefined) holdRows.set(hold, row);
+  return row;
+}
+const openHoldsOf = perObject((all: readonly Hold[]) =>
+  all
+    .filter((one) => one.state === "open")
+    .toSorted(
+      by(
+        (one) => one.openedAt,
+        (one) => one.hold,
+      ),
+    ),
+);
+
 const auditOf = perObject((notes: AuditNotes): Audit => ({ rows: auditRows(notes), total: notes.total }));
 const requestsOf = perObject((all: readonly Request[]) =>
   all.toSorted(
@@ -142,6 +242,12 @@ export function nextView(
     groups,
     keyCount: large ? large.boardTotal : groups.reduce((sum, group) => sum + group.rows.length, 0),
     budgets: budgetsOf(told.budgets.items()),
+    holds: keepList(
+      old?.holds ?? [],
+      openHoldsOf(told.holds.items()).map((hold) => holdRowOf(hold, told.clock(), nowMs)),
+    ),
+    alerts: alertsOf(told.alerts.items()),
+    pauses: pausesOf(told.pauses.items()),
     audit: auditOf(told.audit.current),
     agents: keepSameList(old?.agents ?? [], agentsOf(told.agents.items(), told.claims.items()), (agent) => agent.agent),
     requests: requestsOf(told.requests.items()),
@@ -158,6 +264,7 @@ export function isEmptyBoard(view: BoardView): boolean {
     view.audit.total === 0 &&
     view.agents.length === 0 &&
     view.requests.length === 0 &&
+    view.pauses.length === 0 &&
     view.tasks.length === 0
   );
 }

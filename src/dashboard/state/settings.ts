@@ -1,4 +1,4 @@
-// Owns what a reader sets for this browser: theme and reconnect interval, kept in localStorage.
+// Owns what a reader sets for this browser: theme, reconnect interval and name, kept in localStorage.
 // Does not own their effect. A storage that is full or forbidden only means that a choice is not remembered.
 
 import { useSyncExternalStore } from "react";
@@ -7,6 +7,8 @@ export type Theme = "system" | "light" | "dark";
 export interface Settings {
   readonly theme: Theme;
   readonly reconnectSeconds: number;
+  /** Under which name this browser's commands go into the log. Undefined until it is asked for. */
+  readonly name: string | undefined;
 }
 
 export const RECONNECT_SECONDS = { least: 1, most: 30, usual: 3 } as const;
@@ -19,6 +21,17 @@ export const asReconnectSeconds = (value: unknown): number =>
 
 const asTheme = (value: unknown): Theme => (value === "light" || value === "dark" ? value : "system");
 
+/** Longer names are cut, so that what is kept is always a name that the server takes. */
+const MOST_NAME_CHARS = 64;
+
+/** The name as it is kept: one line without characters that cannot be seen, or undefined where nothing is left. */
+export function asName(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const seen = value.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "").trim();
+  const name = Array.from(seen).slice(0, MOST_NAME_CHARS).join("").trim();
+  return name === "" ? undefined : name;
+}
+
 function remembered(): Settings {
   let stored: unknown;
   try {
@@ -26,8 +39,8 @@ function remembered(): Settings {
   } catch {
     stored = {};
   }
-  const { theme, reconnectSeconds } = (stored ?? {}) as { theme?: unknown; reconnectSeconds?: unknown };
-  return { theme: asTheme(theme), reconnectSeconds: asReconnectSeconds(reconnectSeconds) };
+  const { theme, reconnectSeconds, name } = (stored ?? {}) as Partial<Record<keyof Settings, unknown>>;
+  return { theme: asTheme(theme), reconnectSeconds: asReconnectSeconds(reconnectSeconds), name: asName(name) };
 }
 
 export interface SettingsStore {

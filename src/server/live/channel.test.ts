@@ -42,6 +42,49 @@ describe(`a channel (seed ${seed})`, () => {
     expectCaughtUp(stage, client, { entries: {} });
   });
 
+  it("W-SUB-2, L6: entries of a prefix are counted by the order of keys; no step looks at many, and others are served meanwhile", async () => {
+    const works: { readonly work: Generator<void, void, void>; readonly done: () => void }[] = [];
+    const stage = await setStage({
+      host: { atOnceEntries: 20, stepEntries: 16, run: (work, done) => void works.push({ work, done }) },
+    });
+    await stage.write(...Array.from({ length: 500 }, (_, i) => put(`${i % 2 === 0 ? "a" : "b"}${i}`, i)));
+    const { entries } = stage.board.state;
+    let looked = 0;
+    const keysOf = entries.keys.bind(entries);
+    Object.defineProperty(entries, "keys", {
+      *value() {
+        for (const key of keysOf()) {
+          looked++;
+          yield key;
+        }
+      },
+    });
+    const clients = Array.from({ length: 3 }, () => stage.join());
+    const few = clients.map((client) => subscribe(client, { entries: { prefix: "a", atMost: 249 } }));
+    const enough = subscribe(stage.join(), { entries: { prefix: "b", atMost: 250 } });
+    const other = stage.join();
+    await subscribe(other, { entries: { keys: ["a0"] } });
+    await turns();
+    expect(looked).toBe(0);
+    // One order for everyone.
+    expect(works).toHaveLength(1);
+    const { work, done } = works[0]!;
+    for (let written = 0; ; written++) {
+      const before = looked;
+      if (work.next().done === true) break;
+      expect(looked - before).toBeLessThanOrEqual(16);
+      if (written < 3) await stage.write(put("a0", written));
+    }
+    expect(clients.flatMap(({ replies }) => replies)).toEqual([]);
+    await stage.pass(200);
+    expect(other.replica("s").held.streams.entries.get("a0")?.value).toBe(2);
+    done();
+    await Promise.all([...few, enough]);
+    await stage.pass(200);
+    for (const client of clients) expect(client.replica("s").held.over).toBe(250);
+    expect(looked).toBeLessThanOrEqual(500);
+  });
+
   it("L4: all of a cohort at a position get the same frame object; another sub, rate or filter shares nothing wrong", async () => {
     const stage = await setStage();
     await stage.write(...Array.from({ length: 30 }, (_, i) => put(`k${i}`, "x".repeat(10_000))));
@@ -145,6 +188,40 @@ describe(`a channel (seed ${seed})`, () => {
     const { notes, missed, total } = client.replica("s").held;
     expect([notes.map(({ note }) => note.reason), missed, total]).toEqual([told, [], 3000]);
   });
+
+  it.each(["the first answer", "a flush", "an acknowledgement"])(
+    "L5: a fault in telling one at %s ends that one with 1011, and nothing else",
+    async (when) => {
+      const stage = await setStage();
+      await stage.write(...Array.from({ length: 80 }, (_, i) => put(`k${i}`, "x".repeat(20_000))));
+      const [client, other] = [stage.join(), stage.join()];
+      let held = 0;
+      client.hold = () => void held++;
+      client.release = () => void held--;
+      const { feed } = (await stage.hub.channelOf("b"))!;
+      await subscribe(other, { sub: "o", entries: { keys: ["z"] } });
+      const breakFeed = (): void => {
+        feed.texts.of = () => {
+          throw new Error("a mistake");
+        };
+      };
+      // From its first acknowledgement on it is told no more than it says that it got.
+      client.ack(0);
+      client.acks = when === "a flush";
+      if (when === "the first answer") breakFeed();
+      await subscribe(client);
+      await stage.pass(200);
+      const told = client.syncs;
+      breakFeed();
+      if (when === "a flush") await stage.write(put("k1", "new"));
+      if (when === "an acknowledgement") for (let i = 1; i <= 5; i++) client.ack();
+      await stage.pass(100);
+      expect([client.closed?.code, held, other.closed]).toEqual([1011, 0, undefined]);
+      expect(client.replies).toHaveLength(1);
+      expect(told > 1).toBe(when !== "the first answer");
+      expect(stage.faults.map(String)).toEqual(["Error: a mistake"]);
+    },
+  );
 
   it("W-WIN-4: a window that is moved between two pages of a first snapshot tells nothing twice", async () => {
     const stage = await setStage();

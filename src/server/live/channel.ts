@@ -18,6 +18,7 @@ import type { ResetReason } from "../../protocol/index.ts";
 import { Refusal } from "../problem.ts";
 import { auditText } from "../views/audit-text.ts";
 import { Frame } from "./frame.ts";
+import { KeyCounts } from "./key-counts.ts";
 import { KeyInterest } from "./key-interest.ts";
 import type { Listener, Member } from "./member.ts";
 import { fetchPastNotes } from "./past-notes.ts";
@@ -55,7 +56,7 @@ const isNarrow = (view: View): view is View & { readonly keys: readonly string[]
 function* shared({
   frames,
   rows,
-}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number, void> {
+}: Extract<Answer<Frame>, { readonly kind: "frames" }>): Generator<Frame, number | void, void> {
   yield* frames;
   return rows;
 }
@@ -63,6 +64,7 @@ function* shared({
 export class Channel {
   readonly board: BoardHandle;
   readonly feed: BoardFeed;
+  readonly counts = new KeyCounts((prefix) => this.#sources.countOf(prefix));
   readonly #options: ChannelOptions;
   readonly #sources: RowSources;
   readonly #cohorts = new Map<string, Cohort<Frame>>();
@@ -79,7 +81,10 @@ export class Channel {
     this.feed = new BoardFeed(options.board.state);
     this.#paces = new Paces(options.timers, (members) => this.#serveAll(members));
     this.#sources = new RowSources(this.feed, options.host);
-    this.#sources.onChange(() => this.#paces.wakeBroad());
+    this.#sources.onChange(() => {
+      this.#paces.wakeBroad();
+      this.counts.tell();
+    });
     this.#stopHearing = options.board.onApplied((group) => {
       this.feed.applied(group);
       this.#wake(group);
@@ -143,6 +148,20 @@ export class Channel {
 
   /** Tell a member everything that it is behind for, as far as it takes it. */
   serve(member: Member): void {
+    try {
+      this.#serve(member);
+    } catch (error) {
+      this.#failed(member, error);
+    }
+  }
+
+  /** A fault in telling one ends that one: it resumes from where it stands; left alone it would seem to be up to date. */
+  #failed({ listener }: Member, error: unknown): void {
+    this.#options.fault(error, this.board.name);
+    listener.fail();
+  }
+
+  #serve(member: Member): void {
     if (!member.listener.takes) return;
     if (member.pages !== undefined) return this.#pull(member, member.pages);
     if (member.mark !== "") member.rows = member.cohort.rowsMarked(member.mark);
@@ -178,6 +197,14 @@ export class Channel {
 
   /** With a beat: whoever is only behind for what it does not see stands at the head again (W-BEAT-3). */
   keepYoung(member: Member): void {
+    try {
+      this.#keepYoung(member);
+    } catch (error) {
+      this.#failed(member, error);
+    }
+  }
+
+  #keepYoung(member: Member): void {
     const { feed } = this;
     const { from, reset, pages, cohort, listener } = member;
     if (from === feed.head || reset !== undefined || pages !== undefined || !listener.takes) return;
@@ -193,9 +220,14 @@ export class Channel {
   /** Whether there is nothing that the member sees and was not told. */
   isCurrent(member: Member): boolean {
     if (member.from !== this.feed.head || member.pages !== undefined) return false;
-    const answer = member.cohort.answer(member);
-    if (answer.kind === "pages") answer.pages.return();
-    return answer.kind === "nothing";
+    try {
+      const answer = member.cohort.answer(member);
+      if (answer.kind === "pages") answer.pages.return();
+      return answer.kind === "nothing";
+    } catch (error) {
+      this.#failed(member, error);
+      return false;
+    }
   }
 
   /** The board is gone. */
@@ -209,6 +241,7 @@ export class Channel {
     this.#paces.close();
     for (const cohort of this.#cohorts.values()) cohort.close();
     this.#sources.close();
+    this.counts.close();
   }
 
   #enter(member: Member): void {
@@ -288,13 +321,7 @@ export class Channel {
         listener.hold();
         held.add(listener);
       }
-      try {
-        this.serve(member);
-      } catch (error) {
-        // It resumes from where it stands; left alone it would seem to be up to date.
-        this.#options.fault(error, this.board.name);
-        listener.fail();
-      }
+      this.serve(member);
       if (cohort !== last) cohorts.add(cohort);
       last = cohort;
     }
@@ -311,17 +338,20 @@ export class Channel {
   #pull(member: Member, pages: NonNullable<Member["pages"]>): void {
     const { listener } = member;
     listener.hold();
-    while (listener.takes) {
-      const next = pages.next();
-      if (next.done === true) {
-        member.pages = undefined;
-        member.rows = member.pagesOf === undefined ? (next.value ?? 0) : 0;
-        this.#endMove(member);
-        break;
+    try {
+      while (listener.takes) {
+        const next = pages.next();
+        if (next.done === true) {
+          member.pages = undefined;
+          member.rows = member.pagesOf === undefined ? (next.value ?? 0) : 0;
+          this.#endMove(member);
+          break;
+        }
+        this.#tell(member, next.value);
       }
-      this.#tell(member, next.value);
+    } finally {
+      listener.release();
     }
-    listener.release();
     if (member.pages === undefined) this.#catchUp(member);
   }
 

@@ -113,10 +113,13 @@ export function createHub(options: HubOptions): Hub {
     const now = timers.now();
     for (const session of sessions) session.look(now);
     for (const [name, kept] of channels) {
-      // A board that was deleted takes its listeners along.
-      channelOf(name).catch((error: unknown) => options.fault(error, name));
-      if (kept.channel.size > 0) kept.idleSince = undefined;
-      if (kept.channel.size > 0) continue;
+      if (kept.channel.size > 0) {
+        kept.idleSince = undefined;
+        // A board that was deleted takes its listeners along.
+        channelOf(name).catch((error: unknown) => options.fault(error, name));
+        continue;
+      }
+      // Not asked for: that would make another one in place of the one that is let go.
       kept.idleSince ??= now;
       if (now - kept.idleSince < IDLE_CHANNEL_MS) continue;
       channels.delete(name);

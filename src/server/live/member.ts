@@ -1,7 +1,7 @@
 // Owns one subscription of one session on a channel: where its replica stands, and what is on its way to it.
 // Does not own what is told (feed/cohort) or when (channel).
 
-import type { Cohort, Stand } from "../../feed/index.ts";
+import type { Cohort, Pages, Stand } from "../../feed/index.ts";
 import type { ResetReason } from "../../protocol/index.ts";
 import type { Frame } from "./frame.ts";
 
@@ -38,8 +38,7 @@ export interface Member extends Stand {
   readonly isPoll: boolean;
   /** Of a poll: stands for the rows that it holds, whatever version they have; empty where it holds none. */
   readonly mark: string;
-  /** An answer of several frames under way. Ends with the version of the window's rows that it left behind. */
-  pages: Generator<Frame, number | void, void> | undefined;
+  pages: Pages<Frame> | undefined;
   /** Whose they are, where the member has moved on to another cohort meanwhile. */
   pagesOf: Cohort<Frame> | undefined;
 }

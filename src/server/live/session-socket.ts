@@ -57,6 +57,7 @@ export const asksForSession = (request: IncomingMessage): boolean =>
 interface Carried {
   readonly session: Session;
   readonly ws: WebSocket;
+  /** When it was pinged, or heard of since. */
   pingedAtMs: number;
   isAwaiting: boolean;
 }
@@ -106,6 +107,8 @@ export function createSessionSockets(options: SessionSocketsOptions): SessionSoc
     ws.on("message", (data: Buffer, isBinary: boolean) => {
       if (isBinary) session.close(CLOSE.badFrame, "a binary frame");
       else session.message(data.toString("utf8"));
+      // A sign of life: there is no need to ask for one.
+      if (!carried.isAwaiting) carried.pingedAtMs = clock();
     });
     ws.on("ping", (data: Buffer) => {
       if (transport.waitingBytes <= SESSION_LIMITS.unackedBytes) ws.pong(data);

@@ -12,7 +12,7 @@ import {
   type WindowMove,
   windowSchema,
 } from "../../protocol/index.ts";
-import { countOf, overViewOf, unmarked, type View, viewOf } from "../../feed/index.ts";
+import { overViewOf, unmarked, type View, viewOf } from "../../feed/index.ts";
 import { Refusal } from "../problem.ts";
 import type { Asked, Channel } from "./channel.ts";
 import type { Listener, Member } from "./member.ts";
@@ -21,6 +21,15 @@ interface Subscription {
   readonly channel: Channel;
   readonly filter: Filter;
   readonly member: Member;
+}
+
+interface ViewAndStand {
+  readonly view: View;
+  readonly stand: Asked["stand"];
+}
+
+interface Place extends ViewAndStand {
+  readonly channel: Channel;
 }
 
 export class Subscriptions {
@@ -48,13 +57,7 @@ export class Subscriptions {
    */
   async subscribe(asked: Subscribe, isPoll = false): Promise<Subscribed> {
     const { sub, board, cursor, rateMs, ...filter } = asked;
-    const channel = await this.#channelOf(board);
-    // First: a server that stops knows no boards any more.
-    if (this.#isClosed) throw new Refusal("shutting_down");
-    if (channel === undefined) throw new Refusal("no_such_board", { facts: { board } });
-    if (!this.#all.has(sub) && this.#all.size >= SESSION_LIMITS.subscriptions)
-      throw new Refusal("too_many_subscriptions", { facts: { max: SESSION_LIMITS.subscriptions } });
-    const { view, stand } = viewAndStand(viewOf(filter), cursor, channel);
+    const { channel, view, stand } = await this.#place(sub, board, viewOf(filter), cursor);
     const member = channel.join(this.#listener, { sub, view, rateMs, stand, isPoll });
     this.drop(sub);
     const subscription: Subscription = { channel, filter, member };
@@ -67,6 +70,22 @@ export class Subscriptions {
       clock: channel.board.clockNow(),
       ...("reset" in stand && stand.reset !== "start" ? { reset: stand.reset } : {}),
     };
+  }
+
+  /** What a subscription is told, and from where: known at once, unless a large board's keys have to be counted first. */
+  async #place(sub: string, board: string, asked: View, cursor: string | undefined): Promise<Place> {
+    for (;;) {
+      const channel = await this.#channelOf(board);
+      // First: a server that stops knows no boards any more.
+      if (this.#isClosed) throw new Refusal("shutting_down");
+      if (channel === undefined) throw new Refusal("no_such_board", { facts: { board } });
+      if (!this.#all.has(sub) && this.#all.size >= SESSION_LIMITS.subscriptions)
+        throw new Refusal("too_many_subscriptions", { facts: { max: SESSION_LIMITS.subscriptions } });
+      const place = viewAndStand(asked, cursor, channel);
+      if (place !== undefined) return { channel, ...place };
+      // The order of keys is built once for everyone who asks; each turn of this brings it nearer, or another channel.
+      await channel.counts.more();
+    }
   }
 
   /** Begin to tell what was subscribed to or moved: after the answer, so that it comes first. */
@@ -108,17 +127,14 @@ export class Subscriptions {
 
 /**
  * Where a replica with that cursor stands, or why it has to start over (W-SUB-5), and what it is told of: where its
- * entries are or were too many, none of them (W-SUB-2).
+ * entries are or were too many, none of them (W-SUB-2). Undefined while they are not counted yet.
  */
-function viewAndStand(
-  view: View,
-  cursor: string | undefined,
-  channel: Channel,
-): { readonly view: View; readonly stand: Asked["stand"] } {
+function viewAndStand(view: View, cursor: string | undefined, channel: Channel): ViewAndStand | undefined {
   const over = Number.isFinite(view.atMost) ? overViewOf(view) : undefined;
-  const startOver = (reset: ResetReason): { readonly view: View; readonly stand: Asked["stand"] } => {
-    const isOver = over !== undefined && countOf(channel.feed, view) > view.atMost;
-    return { view: isOver ? over : view, stand: { reset } };
+  const startOver = (reset: ResetReason): ViewAndStand | undefined => {
+    if (over === undefined) return { view, stand: { reset } };
+    const count = channel.counts.of(view.prefix);
+    return count === undefined ? undefined : { view: count > view.atMost ? over : view, stand: { reset } };
   };
   if (cursor === undefined) return startOver("start");
   const stand = standOf(cursor, view.hash, channel);

@@ -2,12 +2,14 @@
 // Does not own their form (price-file.ts). A price holds when it is on disk, and not before (law L1).
 
 import { nodeDisk, readSmallFile, replaceFile } from "../../log/index.ts";
+import { utf8Bytes } from "../../protocol/index.ts";
 import { Refusal } from "../problem.ts";
 import { decimalsOf, type KeptFile, readKeptFile, type StatedPrice } from "./price-file.ts";
 
 const FILE = "prices.json";
 /** Beyond: `board_full` (law L6). */
 const MAX_KEPT = 10_000;
+const MAX_NAME_BYTES = 512;
 
 export type KeptPrice = KeptFile["models"][string];
 
@@ -16,7 +18,7 @@ export interface KeptPrices {
   all(): ReadonlyMap<string, KeptPrice>;
   /**
    * True where there was none before.
-   * @throws Refusal `board_full`, `log_unavailable` (the disk failed; nothing has changed)
+   * @throws Refusal `key_too_long`, `board_full`, `log_unavailable` (the disk failed; nothing has changed)
    */
   put(name: string, price: StatedPrice, by: string, dated: string): Promise<boolean>;
   /** True where there was one. @throws Refusal `log_unavailable` */
@@ -58,15 +60,20 @@ export async function openKeptPrices(dir: string | undefined): Promise<KeptPrice
   return {
     get: (name) => kept.get(name),
     all: () => kept,
-    put: (name, price, by, dated) =>
-      change((next) => {
+    put: (name, price, by, dated) => {
+      // The record of a spend names it, and has room for so much (`price` in protocol/commands/budget.ts).
+      if (utf8Bytes(name) > MAX_NAME_BYTES) {
+        throw new Refusal("key_too_long", { facts: { bytes: utf8Bytes(name), max: MAX_NAME_BYTES } });
+      }
+      return change((next) => {
         const isNew = !next.has(name);
         if (isNew && next.size >= MAX_KEPT) {
           throw new Refusal("board_full", { detail: `The server keeps at most ${MAX_KEPT} prices. Delete some.` });
         }
         next.set(name, { ...price, by, dated });
         return isNew;
-      }),
+      });
+    },
     remove: (name) => (kept.has(name) ? change((next) => next.delete(name)) : Promise.resolve(false)),
   };
 }
