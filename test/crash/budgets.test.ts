@@ -78,8 +78,11 @@ async function api(server: Server, method: string, path: string, body?: object) 
     ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   });
   expect(response.ok).toBe(true);
-  // oxlint-disable-next-line typescript/no-explicit-any
-  return (await response.json()) as any;
+  return (await response.json()) as {
+    readonly holds: readonly unknown[];
+    readonly held: object;
+    readonly usedTokens: number;
+  };
 }
 
 it(

@@ -54,25 +54,20 @@ Examples:
         .toSorted((a, b) => b.percentage - a.percentage);
       if (flags.json === true) return print(JSON.stringify({ ...answer, budgets }));
       const hasMoney = budgets.some(({ terms, account }) => (terms?.limitNanoUsd ?? account?.nanoUsd ?? 0) > 0);
-      const money = ({ terms, account }: ShownBudget): string[] =>
-        hasMoney ? [usd(account?.nanoUsd ?? 0), terms?.limitNanoUsd === undefined ? "-" : usd(terms.limitNanoUsd)] : [];
-      const rows = budgets.map((one) => [
-        plain(one.task),
-        String(one.usedTokens),
-        one.limitTokens === undefined ? "-" : String(one.limitTokens),
-        ...money(one),
-        `${one.percentage.toFixed(1)} %`,
-        one.closed ? "closed" : one.status,
+      const head = ["TASK", "USED", "LIMIT", "SPENT", "OF", "SHARE", "STATUS"];
+      const rows = budgets.map(({ task, usedTokens, limitTokens, terms, account, percentage, closed, status }) => [
+        plain(task),
+        String(usedTokens),
+        limitTokens === undefined ? "-" : String(limitTokens),
+        usd(account?.nanoUsd ?? 0),
+        terms?.limitNanoUsd === undefined ? "-" : usd(terms.limitNanoUsd),
+        `${percentage.toFixed(1)} %`,
+        closed ? "closed" : status,
       ]);
-      const sum = [
-        "(all)",
-        String(answer.usedTokens),
-        String(answer.limitTokens),
-        ...(hasMoney ? ["", ""] : []),
-        `${answer.percentage.toFixed(1)} %`,
-        "",
-      ];
-      print(table(["TASK", "USED", "LIMIT", ...(hasMoney ? ["SPENT", "OF"] : []), "SHARE", "STATUS"], [...rows, sum]));
+      const { usedTokens, limitTokens, percentage } = answer;
+      const sum = ["(all)", String(usedTokens), String(limitTokens), "", "", `${percentage.toFixed(1)} %`, ""];
+      const shown = (row: readonly string[]): string[] => row.filter((_, n) => hasMoney || (n !== 3 && n !== 4));
+      print(table(shown(head), [...rows, sum].map(shown)));
     });
 
   addTargetSettings(budget.command("tree"))
