@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { VirtualTime } from "../../test/simulation/virtual-time.ts";
 import { apply, type BoardState, createBoardState } from "../board/index.ts";
-import { createMemoryStore } from "../log/index.ts";
+import { type BoardMemory, createMemoryStore, LogError } from "../log/index.ts";
 import { type Command, type LogRecord, type Outcome, seq } from "../protocol/index.ts";
 import { type BoardEngine, openBoard } from "./board-engine.ts";
 import { windowAt } from "./calendar.ts";
@@ -17,7 +17,7 @@ const DAY = 24 * HOUR;
 const START = Date.parse("2026-03-27T10:30:00Z");
 
 /** A board whose wall clock can be set, and that can be stopped and started again. */
-function createWorld(startMs = START) {
+function createWorld(startMs = START, through = (memory: BoardMemory): BoardMemory => memory) {
   const time = new VirtualTime();
   const store = createMemoryStore();
   const notices: string[] = [];
@@ -34,7 +34,7 @@ function createWorld(startMs = START) {
         monotonicMs: () => time.nowMs,
         after: (ms: number, call: () => void) => time.after(ms, call),
       };
-      const memory = await store.open("default");
+      const memory = through(await store.open("default"));
       board = await openBoard({ name: "default", memory, timepieces, notice: (message) => notices.push(message) });
       return board;
     },
@@ -175,6 +175,54 @@ describe("windows of budgets", () => {
     expect(world.notices).toHaveLength(1);
     await world.board.close();
   });
+
+  it.each([true, false])(
+    "rule 5: a reset whose write failed is in front of what was sent behind it, once (kept: %s)",
+    async (kept) => {
+      let failing = false;
+      const world = createWorld(START, (memory) => {
+        const { log } = memory;
+        const health = { writable: false as const, reason: "I/O error" };
+        const failingLog = Object.create(log, {
+          health: { get: () => (failing ? health : log.health) },
+          append: {
+            value: async (drafts: Parameters<typeof log.append>[0]) => {
+              if (!failing) return log.append(drafts);
+              if (kept) await log.append(drafts);
+              throw new LogError("indeterminate", "I/O error");
+            },
+          },
+          read: { value: log.read.bind(log) },
+        }) as typeof log;
+        return { ...memory, log: failingLog };
+      });
+      await world.open();
+      await world.do(open("t", "UTC", "hour"));
+      await world.do(charge("t", 900));
+      world.jump(HOUR);
+      const lost = world.submit({ type: "budget.reserve", task: "t", tokens: 800, ttlMs: HOUR }, "r");
+      failing = true;
+      await world.run(5);
+      expect(await lost).toMatchObject({ ok: false, code: "indeterminate" });
+      failing = false;
+      await world.run(1000);
+      const again = await world.do({ type: "budget.reserve", task: "t", tokens: 800, ttlMs: HOUR });
+      const retried = await world
+        .submit({ type: "budget.reserve", task: "t", tokens: 800, ttlMs: HOUR }, "r")
+        .then((outcome) => outcome);
+      expect([again.ok, retried.ok]).toEqual(kept ? [false, true] : [true, false]);
+      const types = (await world.typesOf()).filter((type) => type.startsWith("budget."));
+      expect(types.slice(0, 5)).toEqual([
+        "budget.open",
+        "budget.reset",
+        "budget.charge",
+        "budget.reset",
+        "budget.reserve",
+      ]);
+      expect(types.filter((type) => type === "budget.reset")).toHaveLength(2);
+      await world.board.close();
+    },
+  );
 
   it("hundreds of budgets share a few records", async () => {
     const world = createWorld();
