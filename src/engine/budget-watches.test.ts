@@ -380,6 +380,55 @@ describe("how long budgets will last", () => {
     await world.board.close();
   });
 
+  it("a restart in the middle neither takes back what was told nor tells it again; what is over is taken back", async () => {
+    const world = createWorld();
+    await world.open();
+    await world.do({ type: "budget.open", task: "t", limitTokens: 100_000, thresholds: [] });
+    const burn = async (times: number) => {
+      for (let n = 0; n < times; n++) {
+        void world.submit(charge("t", 100));
+        await world.run(10_000);
+      }
+    };
+    const told = async () => (await world.typesOf()).filter((type) => type === "budget.project").length;
+    const restart = async () => {
+      await world.board.close();
+      await world.run(1000);
+      const opening = world.open();
+      await world.run(0);
+      await opening;
+    };
+    await burn(120);
+    expect(world.budget("t")?.account?.exhaustsAt).toBeGreaterThan(0);
+    await restart();
+    await burn(120);
+    expect(world.budget("t")?.account?.exhaustsAt).toBeGreaterThan(0);
+    expect(world.board.state.alerts.size).toBe(1);
+    await restart();
+    const before = await told();
+    await world.run(HOUR);
+    expect(world.budget("t")?.account?.exhaustsAt).toBeUndefined();
+    expect(await told()).toBe(before + 1);
+    await world.board.close();
+  });
+
+  it("a branch that is moved below a budget is no spend of it", async () => {
+    const world = createWorld();
+    await world.open();
+    await world.do({ type: "budget.open", task: "t", limitTokens: 1_000_000, thresholds: [] });
+    await world.do({ type: "budget.open", task: "old" });
+    for (let n = 0; n < 60; n++) {
+      void world.submit(charge("t", 1));
+      await world.run(10_000);
+    }
+    await world.do(charge("old", 900_000));
+    await world.do({ type: "budget.move", task: "old", parent: "t" });
+    await world.run(HOUR);
+    expect(world.budget("t")?.usedTokens).toBe(900_060);
+    expect(await world.typesOf()).not.toContain("budget.project");
+    await world.board.close();
+  });
+
   it("a wall clock that jumps makes no rate", async () => {
     const world = createWorld();
     await world.open();
