@@ -69,6 +69,7 @@ describe("the published package", () => {
   it("gives its client to programs, which connects and hears of a change", async () => {
     const program = `
       import { connect, toJson } from "swarmboard/client";
+      import { budgetsOf } from "swarmboard/client/budgets";
       import { httpFallback } from "swarmboard/client/http";
       import { fileCache } from "swarmboard/client/node";
       import { createServer } from "swarmboard/server";

@@ -35,7 +35,7 @@ export interface Answer {
 }
 
 export interface Call {
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path below the board, such as `entries`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;

@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
-import { boardNameSchema, type JsonText, jsonTextOf, toJsonText } from "../protocol/index.ts";
+import { boardNameSchema, type JsonText, jsonTextOf, nanoUsdOf, toJsonText } from "../protocol/index.ts";
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -16,6 +16,28 @@ export function parseAmount(word: string): number {
       : Number(match[1]?.replaceAll("_", "")) * (match[2] === "k" ? 1000 : match[2] === "M" ? 1_000_000 : 1);
   if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("Give a whole number, such as 8000, 50k or 2M.");
   return value;
+}
+
+/** US dollars, exactly, in nano-USD: 1.50usd, 0.25, $2. No float is on the way. */
+export function parseUsd(word: string): number {
+  const nanoUsd = nanoUsdOf(word.replace(/^\$/, "").replace(/usd$/i, ""));
+  if (nanoUsd === undefined)
+    throw new InvalidArgumentError("Give US dollars, such as 1.50usd or 0.25, with at most nine decimals.");
+  return nanoUsd;
+}
+
+/** Tokens, money or both. */
+export interface Amounts {
+  readonly tokens?: number;
+  readonly nanoUsd?: number;
+}
+
+/** One more of at most two words: tokens such as 8000 or 50k, or dollars such as 1.50usd, $2 or 0.25. */
+export function parseAmounts(word: string, earlier: Amounts = {}): Amounts {
+  const isMoney = /^\$|usd$|\./i.test(word);
+  if ((isMoney ? earlier.nanoUsd : earlier.tokens) !== undefined)
+    throw new InvalidArgumentError(`${isMoney ? "Money" : "A number of tokens"} is given twice.`);
+  return isMoney ? { ...earlier, nanoUsd: parseUsd(word) } : { ...earlier, tokens: parseAmount(word) };
 }
 
 /** Whole numbers from 1 up: how many to show, where none would show nothing and look like an empty answer. */

@@ -6,10 +6,18 @@ import type { SingleCommand } from "../protocol/commands/command.ts";
 import type { JsonText } from "../protocol/json-text.ts";
 
 /** What only engines and followers send. */
-type Internal = "rules.change" | "items.expire" | "budget.mirror" | "budget.unmirror" | "source.report" | "source.mark";
+type Internal =
+  | "rules.change"
+  | "items.expire"
+  | "budget.mirror"
+  | "budget.unmirror"
+  | "budget.reset"
+  | "budget.project"
+  | "source.report"
+  | "source.mark";
 
-/** Members that state another time or writer than the record's own: a server takes them from followers alone. */
-type Imported = "at" | "by" | "owned";
+/** Members that state another time or writer than the record's own, or a price: a server finds them, or takes them from followers alone. */
+type Imported = "at" | "by" | "owned" | "price" | "unpriced";
 
 type Plain<C> = {
   readonly [M in keyof C as Exclude<M, Imported>]: NonNullable<C[M]> extends JsonText

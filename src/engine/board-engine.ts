@@ -334,10 +334,10 @@ class RunningBoard implements BoardEngine {
       }
     }
     this.#expiry.arm();
-    for (const { changes } of applied) {
+    for (const { record, changes } of applied) {
       if (changes.length === 0) continue;
       this.#windows.applied(changes);
-      this.#burn.changed(changes);
+      this.#burn.changed(record, changes);
     }
     this.#snapshotter.applied(records.length);
     this.#notary.applied(records.length);

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { VirtualTime } from "../../test/simulation/virtual-time.ts";
 import { apply, type BoardState, createBoardState } from "../board/index.ts";
-import { createMemoryStore } from "../log/index.ts";
+import { type BoardMemory, createMemoryStore, LogError } from "../log/index.ts";
 import { type Command, type LogRecord, type Outcome, seq } from "../protocol/index.ts";
 import { type BoardEngine, openBoard } from "./board-engine.ts";
 import { windowAt } from "./calendar.ts";
@@ -17,7 +17,7 @@ const DAY = 24 * HOUR;
 const START = Date.parse("2026-03-27T10:30:00Z");
 
 /** A board whose wall clock can be set, and that can be stopped and started again. */
-function createWorld(startMs = START) {
+function createWorld(startMs = START, through = (memory: BoardMemory): BoardMemory => memory) {
   const time = new VirtualTime();
   const store = createMemoryStore();
   const notices: string[] = [];
@@ -34,7 +34,7 @@ function createWorld(startMs = START) {
         monotonicMs: () => time.nowMs,
         after: (ms: number, call: () => void) => time.after(ms, call),
       };
-      const memory = await store.open("default");
+      const memory = through(await store.open("default"));
       board = await openBoard({ name: "default", memory, timepieces, notice: (message) => notices.push(message) });
       return board;
     },
@@ -175,6 +175,54 @@ describe("windows of budgets", () => {
     expect(world.notices).toHaveLength(1);
     await world.board.close();
   });
+
+  it.each([true, false])(
+    "rule 5: a reset whose write failed is in front of what was sent behind it, once (kept: %s)",
+    async (kept) => {
+      let failing = false;
+      const world = createWorld(START, (memory) => {
+        const { log } = memory;
+        const health = { writable: false as const, reason: "I/O error" };
+        const failingLog = Object.create(log, {
+          health: { get: () => (failing ? health : log.health) },
+          append: {
+            value: async (drafts: Parameters<typeof log.append>[0]) => {
+              if (!failing) return log.append(drafts);
+              if (kept) await log.append(drafts);
+              throw new LogError("indeterminate", "I/O error");
+            },
+          },
+          read: { value: log.read.bind(log) },
+        }) as typeof log;
+        return { ...memory, log: failingLog };
+      });
+      await world.open();
+      await world.do(open("t", "UTC", "hour"));
+      await world.do(charge("t", 900));
+      world.jump(HOUR);
+      const lost = world.submit({ type: "budget.reserve", task: "t", tokens: 800, ttlMs: HOUR }, "r");
+      failing = true;
+      await world.run(5);
+      expect(await lost).toMatchObject({ ok: false, code: "indeterminate" });
+      failing = false;
+      await world.run(1000);
+      const again = await world.do({ type: "budget.reserve", task: "t", tokens: 800, ttlMs: HOUR });
+      const retried = await world
+        .submit({ type: "budget.reserve", task: "t", tokens: 800, ttlMs: HOUR }, "r")
+        .then((outcome) => outcome);
+      expect([again.ok, retried.ok]).toEqual(kept ? [false, true] : [true, false]);
+      const types = (await world.typesOf()).filter((type) => type.startsWith("budget."));
+      expect(types.slice(0, 5)).toEqual([
+        "budget.open",
+        "budget.reset",
+        "budget.charge",
+        "budget.reset",
+        "budget.reserve",
+      ]);
+      expect(types.filter((type) => type === "budget.reset")).toHaveLength(2);
+      await world.board.close();
+    },
+  );
 
   it("hundreds of budgets share a few records", async () => {
     const world = createWorld();
@@ -329,6 +377,55 @@ describe("how long budgets will last", () => {
     }
     expect(lastOf.size).toBe(121);
     expect(Math.max(...perLook.values())).toBe(50);
+    await world.board.close();
+  });
+
+  it("a restart in the middle neither takes back what was told nor tells it again; what is over is taken back", async () => {
+    const world = createWorld();
+    await world.open();
+    await world.do({ type: "budget.open", task: "t", limitTokens: 100_000, thresholds: [] });
+    const burn = async (times: number) => {
+      for (let n = 0; n < times; n++) {
+        void world.submit(charge("t", 100));
+        await world.run(10_000);
+      }
+    };
+    const told = async () => (await world.typesOf()).filter((type) => type === "budget.project").length;
+    const restart = async () => {
+      await world.board.close();
+      await world.run(1000);
+      const opening = world.open();
+      await world.run(0);
+      await opening;
+    };
+    await burn(120);
+    expect(world.budget("t")?.account?.exhaustsAt).toBeGreaterThan(0);
+    await restart();
+    await burn(120);
+    expect(world.budget("t")?.account?.exhaustsAt).toBeGreaterThan(0);
+    expect(world.board.state.alerts.size).toBe(1);
+    await restart();
+    const before = await told();
+    await world.run(HOUR);
+    expect(world.budget("t")?.account?.exhaustsAt).toBeUndefined();
+    expect(await told()).toBe(before + 1);
+    await world.board.close();
+  });
+
+  it("a branch that is moved below a budget is no spend of it", async () => {
+    const world = createWorld();
+    await world.open();
+    await world.do({ type: "budget.open", task: "t", limitTokens: 1_000_000, thresholds: [] });
+    await world.do({ type: "budget.open", task: "old" });
+    for (let n = 0; n < 60; n++) {
+      void world.submit(charge("t", 1));
+      await world.run(10_000);
+    }
+    await world.do(charge("old", 900_000));
+    await world.do({ type: "budget.move", task: "old", parent: "t" });
+    await world.run(HOUR);
+    expect(world.budget("t")?.usedTokens).toBe(900_060);
+    expect(await world.typesOf()).not.toContain("budget.project");
     await world.board.close();
   });
 

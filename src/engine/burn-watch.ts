@@ -6,7 +6,7 @@
 // and MIN_PAUSE_MS, MOST_PER_LOOK in one look.
 
 import type { BoardState } from "../board/index.ts";
-import { type Budget, type Change, withCarried } from "../protocol/index.ts";
+import { type Budget, type Change, type LogRecord, withCarried } from "../protocol/index.ts";
 import type { Timepieces } from "./board-clock.ts";
 
 /** After so long without a spend, the rate has fallen to 37 %. */
@@ -40,8 +40,8 @@ interface Watched {
 }
 
 export interface BurnWatch {
-  /** Budgets have changed. */
-  changed(changes: readonly Change[]): void;
+  /** A record changed budgets. */
+  changed(record: LogRecord, changes: readonly Change[]): void;
   /** When a budget will be spent at the present rate, in wall time; undefined where nothing can be said, or never. */
   exhaustsAt(task: string): number | undefined;
   /** Tokens and nano-USD an hour, of late. */
@@ -59,7 +59,7 @@ export function createBurnWatch(options: {
   let cancel: (() => void) | undefined;
   let closed = false;
 
-  const see = (task: string, budget: Budget | undefined): void => {
+  const see = (task: string, budget: Budget | undefined, isSpend: boolean): void => {
     const now = timepieces.monotonicMs();
     const tokens = budget?.account?.everTokens ?? budget?.usedTokens ?? 0;
     const nanoUsd = budget?.account?.everNanoUsd ?? 0;
@@ -74,12 +74,11 @@ export function createBurnWatch(options: {
       if (watched.size > MOST_WATCHED) watched.delete(watched.keys().next().value ?? task);
       return;
     }
-    // Moves of branches are no spends; they only ever come with a jump of both ways, and fade.
     const spentTokens = Math.max(0, tokens - one.tokens);
     const spentNanoUsd = Math.max(0, nanoUsd - one.nanoUsd);
     one.tokens = tokens;
     one.nanoUsd = nanoUsd;
-    if (spentTokens === 0 && spentNanoUsd === 0) return;
+    if (!isSpend || (spentTokens === 0 && spentNanoUsd === 0)) return;
     fade(one, now);
     one.tokenRate += spentTokens / MEAN_MS;
     one.nanoUsdRate += spentNanoUsd / MEAN_MS;
@@ -101,6 +100,8 @@ export function createBurnWatch(options: {
       const told = budget.account?.exhaustsAt;
       const is = projected(budget, one, now, told === undefined ? 1 : SLACK);
       const isNews = told === undefined ? is !== undefined : is === undefined || isFar(told, is, timepieces.wallMs());
+      // After a start the rate begins at nothing: what was told before is not taken back until it has been seen again.
+      if (is === undefined && now - one.since < MEAN_MS) continue;
       if (!isNews || now - one.saidAt < MIN_PAUSE_MS) continue;
       one.saidAt = now;
       said++;
@@ -123,9 +124,14 @@ export function createBurnWatch(options: {
     cancel = timepieces.after(LOOK_MS, look, true);
   };
 
+  // What was told before the start may have to be taken back although nobody spends any more.
+  for (const [task, budget] of state.budgets) if (budget.account?.exhaustsAt !== undefined) see(task, budget, false);
+  arm();
+
   return {
-    changed(changes) {
-      for (const { type, name } of changes) if (type === "budget.changed") see(name, state.budgets.get(name));
+    changed(record, changes) {
+      const isSpend = !isMove(record);
+      for (const { type, name } of changes) if (type === "budget.changed") see(name, state.budgets.get(name), isSpend);
     },
     exhaustsAt(task) {
       const one = watched.get(task);
@@ -147,6 +153,12 @@ export function createBurnWatch(options: {
       cancel?.();
     },
   };
+}
+
+/** A branch that comes below a budget brings its past along, which nobody spent just now. */
+function isMove({ command }: LogRecord): boolean {
+  const types = command.type === "batch" ? command.commands.map(({ type }) => type) : [command.type];
+  return types.some((type) => type === "budget.move" || type === "budget.open" || type === "budget.unmirror");
 }
 
 const isLimited = ({ limitTokens, terms }: Budget): boolean =>

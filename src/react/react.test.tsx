@@ -10,12 +10,16 @@ import { ScriptedServer } from "../client/scripted-server.fake.ts";
 import type { Subscription } from "../client/index.ts";
 import {
   SwarmboardProvider,
+  useAlerts,
   useAudit,
   useBoard,
+  useBudget,
   useCollection,
   useCondition,
   useEntry,
+  useHolds,
   useKeys,
+  usePauses,
   useStatus,
   useSubscription,
   useWindow,
@@ -112,6 +116,55 @@ describe("the hooks", () => {
     expect(place.textContent).toBe("live,told,1,1,1");
     await show(<b>gone</b>);
     expect(server.socket.of("unsubscribe").at(-1)?.params).toEqual({ sub });
+  });
+
+  it("show holds by state and owner, alerts that are open, pauses, and render a budget only when it changed", async () => {
+    let budgetRenders = 0;
+    function Money({ sub }: { readonly sub: Subscription }): ReactNode {
+      const holds = useHolds(sub, { agent: "ann" }).map(({ hold }) => hold);
+      const alerts = useAlerts(sub, { open: true }).map(({ alert }) => alert);
+      const pauses = usePauses(sub).map(({ pause }) => pause);
+      return <p>{[...holds, ...alerts, ...pauses].join()}</p>;
+    }
+    function Spent({ sub }: { readonly sub: Subscription }): ReactNode {
+      budgetRenders++;
+      return <b>{useBudget(sub, "t")?.usedTokens}</b>;
+    }
+    const sub = client.board().subscribe({ budgets: true, holds: true, alerts: true, pauses: true });
+    await run(10);
+    await show(
+      <>
+        <Money sub={sub} />
+        <Spent sub={sub} />
+      </>,
+    );
+    const { sub: name } = server.socket.of("subscribe").at(-1)!.params;
+    const hold = (of: string, agent: string, state: string, openedAt: number) => ({ hold: of, agent, state, openedAt });
+    const push = (from: number, members: object) =>
+      act(async () => server.socket.push("sync", { sub: name, from, to: from + 1, ...members }));
+    await push(0, {
+      budgets: { put: [{ task: "t", usedTokens: 7, seq: 2 }] },
+      holds: {
+        put: [
+          hold("h2", "ann", "open", 5),
+          hold("h1", "ann", "open", 3),
+          hold("h3", "bob", "open", 1),
+          hold("h4", "ann", "settled", 1),
+        ],
+      },
+      alerts: {
+        put: [
+          { alert: "a1", raisedAt: 1 },
+          { alert: "a2", raisedAt: 2, acknowledgedBy: "eve" },
+        ],
+      },
+      pauses: { put: [{ pause: "board" }] },
+    });
+    expect(place.textContent).toBe("h1,h2,a1,board7");
+    const before = budgetRenders;
+    await push(1, { holds: { put: [hold("h1", "ann", "released", 3)] }, pauses: { del: ["board"] } });
+    expect(place.textContent).toBe("h2,a17");
+    expect(budgetRenders).toBe(before);
   });
 
   it("show nothing on a server, and say what is missing without a provider", () => {

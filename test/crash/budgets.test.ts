@@ -26,6 +26,10 @@ const LEAVES = ["a", "b", "c", "d"];
 /** Fewer than 64 clients ask for at once, so that reserves are refused all the time. */
 const LIMIT = 2500;
 const LEAF_LIMIT = 900;
+/** A token costs 2 or 4: now tokens run out and now money. */
+const LIMIT_NANO_USD = 6500;
+/** Of the leaf `a`. */
+const LEAF_LIMIT_NANO_USD = 1500;
 
 interface Told {
   readonly did: "start" | "reserve" | "extend" | "settle" | "release";
@@ -78,8 +82,11 @@ async function api(server: Server, method: string, path: string, body?: object) 
     ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   });
   expect(response.ok).toBe(true);
-  // oxlint-disable-next-line typescript/no-explicit-any
-  return (await response.json()) as any;
+  return (await response.json()) as {
+    readonly holds: readonly unknown[];
+    readonly held: object;
+    readonly usedTokens: number;
+  };
 }
 
 it(
@@ -92,10 +99,11 @@ it(
     const args = ["--port", String(port), "--data", data, "--max-connections-per-ip", "1000", "--log-level", "error"];
     const begin = () => serve(args);
     let server = await begin();
-    await api(server, "POST", "budgets/root", { limitTokens: LIMIT, limitNanoUsd: LIMIT * 3 });
+    await api(server, "POST", "budgets/root", { limitTokens: LIMIT, limitNanoUsd: LIMIT_NANO_USD });
     for (const leaf of LEAVES)
       await api(server, "POST", `budgets/${leaf}`, { parent: "root", limitTokens: LEAF_LIMIT });
 
+    await api(server, "PATCH", "budgets/a", { limitNanoUsd: LEAF_LIMIT_NANO_USD });
     const processes = Array.from({ length: PROCESSES }, (_, n) => startSpenders(server.url, n));
     let random = SEED;
     const heard = (): number => processes.reduce((sum, one) => sum + one.told.length, 0);
@@ -126,7 +134,10 @@ it(
     const told = processes.flatMap((one) => one.told);
     const acknowledged = told.filter(({ ok }) => ok);
     const refusals = told.filter(({ code }) => code === "over_budget");
+    const short = (dimension: string): number =>
+      refusals.filter(({ facts }) => facts?.["dimension"] === dimension).length;
     // Otherwise nothing was proven.
+    expect([short("tokens") > 5, short("nanoUsd") > 5]).toEqual([true, true]);
     expect(acknowledged.length).toBeGreaterThan(200);
     expect(refusals.length).toBeGreaterThan(20);
     for (const { facts } of refusals) {
@@ -156,7 +167,11 @@ it(
         const root = state.budgets.get("root");
         if (root === undefined || !state.budgets.has("d")) continue;
         expect(left(root, LIMIT)).toBeGreaterThanOrEqual(0);
-        expect(LIMIT * 3 - (root.account?.nanoUsd ?? 0) - (root.account?.heldNanoUsd ?? 0)).toBeGreaterThanOrEqual(0);
+        expect(LIMIT_NANO_USD - (root.account?.nanoUsd ?? 0) - (root.account?.heldNanoUsd ?? 0)).toBeGreaterThanOrEqual(
+          0,
+        );
+        const { account } = state.budgets.get("a") ?? {};
+        expect((account?.nanoUsd ?? 0) + (account?.heldNanoUsd ?? 0)).toBeLessThanOrEqual(LEAF_LIMIT_NANO_USD);
         let used = 0;
         let held = 0;
         for (const leaf of LEAVES) {

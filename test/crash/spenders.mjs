@@ -73,15 +73,26 @@ async function spend(n) {
     const tokens = 1 + Math.floor(random() * 200);
     const task = leaves[Math.floor(random() * leaves.length)];
     const fate = random();
+    // So that now tokens and now money are short.
+    const each = random() < 0.5 ? 2 : 4;
     const ttlMs = fate < 0.1 ? 400 : usualTtlMs;
-    const reserved = await send({ type: "budget.reserve", task, tokens, nanoUsd: tokens * 3, ttlMs }, id);
+    const reserved = await send({ type: "budget.reserve", task, tokens, nanoUsd: tokens * each, ttlMs }, id);
     tell({ did: "reserve", id, task, tokens, ...reserved });
     if (!reserved.ok) {
-      await pause(5);
+      // One token more than there is: the limit itself is tried, not only its neighbourhood.
+      const edge = (reserved.facts?.available ?? 0) + 1;
+      const money = reserved.facts?.dimension === "nanoUsd";
+      const most = { tokens: money ? 0 : edge, nanoUsd: money ? edge : 0 };
+      const tried = await send({ type: "budget.reserve", task, ...most, ttlMs: usualTtlMs }, `${id}-edge`);
+      tell({ did: "reserve", id: `${id}-edge`, task, tokens: most.tokens, ...tried });
+      if (tried.ok) {
+        const ended = await send({ type: "hold.release", hold: tried.hold }, `${id}-edge-end`);
+        tell({ did: "release", id: `${id}-edge`, ...ended, hold: tried.hold });
+      }
       continue;
     }
     const { hold } = reserved;
-    await pause(random() * 40);
+    await pause(random() * 120);
     // Left behind, as by an agent that dies: its time to live frees it.
     if (fate < 0.1) continue;
     if (fate < 0.2) {
@@ -92,7 +103,7 @@ async function spend(n) {
     const ended =
       spent === undefined
         ? await send({ type: "hold.release", hold }, `${id}-end`)
-        : await send({ type: "hold.settle", hold, tokens: spent, nanoUsd: spent * 3 }, `${id}-end`);
+        : await send({ type: "hold.settle", hold, tokens: spent, nanoUsd: spent * each }, `${id}-end`);
     tell({ did: spent === undefined ? "release" : "settle", id, tokens: spent, ...ended, hold });
   }
   send.close?.();

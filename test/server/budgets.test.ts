@@ -84,7 +84,11 @@ describe("reserve, settle, extend, release", () => {
       left: { tokens: 880, nanoUsd: 995_000_000 },
       own: { everTokens: 0 },
     });
-    expect((await get("budgets/plan")).json).toMatchObject({ usedTokens: 120, own: { everTokens: 120 } });
+    expect((await get("budgets/plan")).json).toMatchObject({
+      usedTokens: 120,
+      own: { everTokens: 120 },
+      burn: { tokensPerHour: expect.any(Number), nanoUsdPerHour: expect.any(Number) },
+    });
     refused(await post(`holds/${hold}/settle`, { tokens: 1 }), "hold_ended");
     refused(await post(`holds/${hold}/release`, {}), "hold_ended");
   });

@@ -64,6 +64,7 @@ export type BudgetRate = z.infer<typeof budgetRateSchema>;
 
 /** `hard`: a reserve never leads beyond the limit. `soft`: it may, and alerts tell. `overdraft`: up to an amount beyond. */
 export const budgetPolicySchema = z.enum(["hard", "soft", "overdraft"]);
+export type BudgetPolicy = z.infer<typeof budgetPolicySchema>;
 /** A model without a known price under a limit of money: refuse its reserves, or count its tokens only. */
 export const unknownModelSchema = z.enum(["deny", "tokensOnly"]);
 const thresholds = z.array(z.number().int().min(1).max(1000)).max(16);

@@ -93,7 +93,8 @@ export function budgetRoutes(app: App, near: Near): void {
       const board = await boardOf(near, request.params.board);
       const budget = budgetOf(board, checkedName(near, request.params.task));
       if (notModified(request, reply, board)) return sendNothing(reply);
-      return budgetDetail(board.state, budget);
+      const { exhaustsAt, ...rate } = board.rateOf(budget.task);
+      return budgetDetail(board.state, budget, { ...rate, ...(exhaustsAt === undefined ? {} : { exhaustsAt }) });
     },
   });
 

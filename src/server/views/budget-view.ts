@@ -121,6 +121,16 @@ export const budgetDetailSchema = budgetViewSchema
       "What may still be reserved in this budget; negative for debt, null where nothing limits it.",
     ),
     debt: figures.describe("Spent beyond the limit."),
+    burn: z
+      .object({
+        tokensPerHour: z.number(),
+        nanoUsdPerHour: z.number(),
+        exhaustsAt: z
+          .number()
+          .optional()
+          .describe("When it will be spent at that rate, in wall time; absent for never."),
+      })
+      .describe("How fast it is spent of late: a mean over ten minutes, the latest weighing most."),
     own: z
       .object({
         everTokens: z.number(),
@@ -133,7 +143,9 @@ export const budgetDetailSchema = budgetViewSchema
   })
   .meta({ id: "BudgetDetail" });
 
-export function budgetDetail(state: BoardState, budget: Budget): z.infer<typeof budgetDetailSchema> {
+type Burn = z.infer<typeof budgetDetailSchema>["burn"];
+
+export function budgetDetail(state: BoardState, budget: Budget, burn: Burn): z.infer<typeof budgetDetailSchema> {
   const { path, children, left, own } = positionOf(state, budget);
   const { account, terms } = budget;
   const debt = (limit: number | undefined, carried: number | undefined, used: number): number =>
@@ -149,6 +161,7 @@ export function budgetDetail(state: BoardState, budget: Budget): z.infer<typeof 
       tokens: debt(budget.limitTokens, account?.carriedTokens, budget.usedTokens),
       nanoUsd: debt(terms?.limitNanoUsd, account?.carriedNanoUsd, account?.nanoUsd ?? 0),
     },
+    burn,
     own,
   };
 }
