@@ -77,6 +77,11 @@ function readEntries(board: Board, head: EntriesHead, texts: readonly string[]):
   if (texts.length !== count) throw new SnapshotError(`${texts.length} values for ${count} keys`);
   const expiries = new Map(head.expiries);
   const sources = new Map(head.sources);
+  // Which records a merged value rests on cannot be made up (rule 17). Only a snapshot of a later version may be cut free
+  // of its log, so the log still has all that this one stands for.
+  if (head.bases === undefined) throw new SnapshotError("it is of a version that did not note where values began");
+  const bases = new Map(head.bases);
+  const erased = new Set(head.erased);
   for (let i = 0; i < count; i++) {
     const entry: KeptEntry = {
       key: keys[i] as string,
@@ -89,6 +94,8 @@ function readEntries(board: Board, head: EntriesHead, texts: readonly string[]):
       source: sources.size === 0 ? undefined : sources.get(i),
       hash: hashes[i] as string,
       held: undefined,
+      base: bases.size === 0 ? (seqs[i] as number) : (bases.get(i) ?? (seqs[i] as number)),
+      erased: erased.size > 0 && erased.has(i),
     };
     board.restoreEntry(entry);
   }

@@ -19,7 +19,8 @@ import {
   type Seq,
 } from "../protocol/index.ts";
 import { type BoardClock, createBoardClock, SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
-import type { Applied, BoardHandle, Submission } from "./contract.ts";
+import type { Applied, BoardHandle, EraseOrder, EraseOutcome, Submission } from "./contract.ts";
+import { createEraser, type Eraser } from "./eraser.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
 import { createNotary, DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
@@ -73,6 +74,7 @@ class RunningBoard implements BoardEngine {
   readonly #expiry;
   readonly #snapshotter;
   readonly #notary;
+  readonly #eraser: Eraser;
   #appends = 0;
   #flushScheduled = false;
   #resync: Promise<void> | undefined;
@@ -107,6 +109,12 @@ class RunningBoard implements BoardEngine {
       policy: options.snapshotPolicy ?? DEFAULT_SNAPSHOT_POLICY,
       notice,
     });
+    this.#eraser = createEraser({
+      memory: options.memory,
+      submit: (submission) => this.submit(submission),
+      snapshotNow: () => this.#snapshotter.writeNow(),
+      notice,
+    });
     this.#notary = createNotary({
       state,
       proofs: options.memory.proofs,
@@ -116,6 +124,8 @@ class RunningBoard implements BoardEngine {
   }
 
   async start(): Promise<void> {
+    // Before anyone can read: what was recorded as erased is gone.
+    await this.#eraser.resume();
     if (this.state.seq === 0) {
       await this.submit({
         actor: "system",
@@ -191,6 +201,10 @@ class RunningBoard implements BoardEngine {
     return this.#memory.proofs;
   }
 
+  erase(position: number, order: EraseOrder): Promise<EraseOutcome> {
+    return this.#eraser.erase(position, order);
+  }
+
   signNow(): Promise<void> {
     return this.#notary.signNow();
   }
@@ -202,6 +216,7 @@ class RunningBoard implements BoardEngine {
 
   async #finish(): Promise<void> {
     this.#expiry.close();
+    await this.#eraser.close();
     if (this.#inbox.length > 0 || this.#appends > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;

@@ -3,7 +3,7 @@
 
 import type { BoardState } from "../board/index.ts";
 import type { BoardProofs, HistoryAnswer, HistoryFilter } from "../log/index.ts";
-import type { Change, Command, CommandId, Epoch, LogRecord, Origin, Outcome, Seq } from "../protocol/index.ts";
+import type { Change, Code, Command, CommandId, Epoch, LogRecord, Origin, Outcome, Rejected, Seq } from "../protocol/index.ts";
 
 export interface Submission extends Origin {
   /** The caller's id; a fresh one is made where it is absent, and then a retry is a new command. */
@@ -17,6 +17,15 @@ export interface Applied {
   readonly outcome: Outcome;
   readonly changes: readonly Change[];
 }
+
+/** Who erases, and why. The reason is part of the log: it must not repeat what is erased. */
+export interface EraseOrder extends Origin {
+  readonly reason?: string | undefined;
+}
+
+export type EraseOutcome =
+  | { readonly ok: true; readonly seq: Seq; readonly erased: readonly number[] }
+  | { readonly ok: false; readonly code: Code; readonly detail?: Rejected["detail"] };
 
 /** A running board: commands in, state and changes out. */
 export interface BoardHandle {
@@ -41,6 +50,11 @@ export interface BoardHandle {
   history(filter: HistoryFilter): Promise<HistoryAnswer>;
   /** What can be proven of the log; undefined where the board is kept in memory only. */
   readonly proofs: Pick<BoardProofs, "verifierKey" | "checkpoint" | "record" | "consistency"> | undefined;
+  /**
+   * Erase the values that a record holds, for good (rule 17). Resolves when nothing of them is left in the board's files.
+   * Never rejects; a refusal names its code. The same again after a failure goes on where it stopped.
+   */
+  erase(seq: number, order: EraseOrder): Promise<EraseOutcome>;
   /** Sign a checkpoint of all that is applied, unless that is done. A failure is a notice. */
   signNow(): Promise<void>;
 }

@@ -3,7 +3,7 @@
 
 import type { BoardProofs } from "./board-proofs.ts";
 import type { BoardHistory } from "./history-filter.ts";
-import type { Code, Draft, Epoch, LogRecord, Seq, SnapshotPart } from "../protocol/index.ts";
+import type { Code, CommandOf, Draft, Epoch, LogRecord, Seq, SnapshotPart } from "../protocol/index.ts";
 
 export type { BoardProofs } from "./board-proofs.ts";
 
@@ -70,6 +70,8 @@ export interface SnapshotStore {
    * have (a disk that lied about a sync); once the log had grown past them, they would be taken for its own.
    */
   discardNewerThan(head: Seq): Promise<readonly Seq[]>;
+  /** Remove every older snapshot, for good: what was erased from the log must not live on in them (rule 17). */
+  discardOlderThan(seq: Seq): Promise<void>;
   /**
    * The newest snapshot that is not newer than `notAfter`. One without a sound head is skipped and said in `problems`; the
    * parts are checked as they are read, so that a large snapshot is read once: where it is damaged the iteration throws,
@@ -83,6 +85,30 @@ export interface SnapshotStore {
   >;
 }
 
+/** The erasure of one record, as it is decided before anything is changed. */
+export interface EraseStep extends Pick<CommandOf<"record.erase">, "seq" | "hash" | "left" | "keys"> {
+  readonly outcome: NonNullable<LogRecord["erased"]>;
+}
+
+/** Erasing the values of records (rule 17). One at a time; whoever calls keeps the order: plan, begin, record, finish. */
+export interface LogErasure {
+  /** What must be erased, in this order, so that nothing of a record's values is left and a replay goes on alike. */
+  plan(
+    seq: number,
+  ): Promise<
+    | { readonly ok: true; readonly steps: readonly EraseStep[] }
+    | { readonly ok: false; readonly code: "no_such_record" | "not_erasable" | "already_erased" | "record_archived" }
+  >;
+  /** Note durably that a step is under way. A record that is appended after it lies behind everything that the step changes. */
+  begin(step: EraseStep): Promise<void>;
+  /** The step that was begun and not ended. */
+  pending(): Promise<EraseStep | undefined>;
+  /** Replace the bytes wherever they lie. May be called again after a crash at any point. */
+  finish(step: EraseStep): Promise<void>;
+  /** The step was not recorded: nothing is changed. */
+  cancel(): Promise<void>;
+}
+
 /** One board's memory. */
 export interface BoardMemory {
   readonly log: BoardLog;
@@ -91,6 +117,8 @@ export interface BoardMemory {
   readonly history: BoardHistory;
   /** Closed with the log. Left out where nothing lasts that could be proven. */
   readonly proofs?: BoardProofs;
+  /** Left out where records have no bytes that outlast the process. */
+  readonly erasure?: LogErasure;
   /** What was noticed and mended while opening (a torn tail that was cut), for the log and the admin page. */
   readonly notices: readonly string[];
 }

@@ -10,7 +10,8 @@ import { LogError, type BoardMemory, type Store } from "./contract.ts";
 import { codeOf, nodeDisk, readSmallFile, replaceFile, type Disk } from "./disk.ts";
 import { takeLock } from "./process-lock.ts";
 import { createHistoryIndex } from "./history-index.ts";
-import { createRefusalFile } from "./refusal-file.ts";
+import { createErasure } from "./erasure.ts";
+import { createRefusalFile, createRefusalReader } from "./refusal-file.ts";
 import { readLineRuns } from "./segment-reader.ts";
 import { createSegmentLog } from "./segment-log.ts";
 import { createSnapshotFiles } from "./snapshot-files.ts";
@@ -94,10 +95,27 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
     const index = createHistoryIndex({ boardDir: folder, log });
     const refusals = createRefusalFile(disk, folder, epochs);
     const snapshots = createSnapshotFiles(disk, snapshotsFolder);
+    const erasure = createErasure({
+      disk,
+      boardFolder: folder,
+      segmentsFolder,
+      segments,
+      first: () => log.first,
+      head: () => log.head,
+      lines: (from, until) => readLineRuns({ disk, segments, places, from, head: until }),
+      seal: () => log.seal(),
+      refused: async () => {
+        const reader = createRefusalReader(disk, folder, epochs);
+        await reader.readOn(refusals.waiting);
+        return reader.refused;
+      },
+      archives: { async *records() {}, replace: async () => {} },
+    });
     return {
       log,
       history: createBoardHistory({ log, index, refusals }),
       proofs,
+      erasure,
       snapshots: {
         ...snapshots,
         write: async (seq, parts) => {

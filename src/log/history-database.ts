@@ -169,7 +169,7 @@ function conditionsOf(filter: HistoryFilter): { where: string; values: SqlValue[
   add("type = ?", filter.type);
   if (filter.entriesOnly === true) {
     conditions.push(
-      "(type IN ('entry.put', 'entry.merge', 'entry.delete') OR (type = 'items.expire' AND event = 'entry'))",
+      "(type IN ('entry.put', 'entry.merge', 'entry.delete', 'record.erase') OR (type = 'items.expire' AND event = 'entry'))",
     );
   }
   add("name = ?", filter.name);

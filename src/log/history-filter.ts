@@ -38,6 +38,8 @@ export interface HistoryFilter {
 /** One command that was done. A refused or repeated one changed nothing and is not part of the history. */
 export interface HistoryHit extends HistoryPlace, Pick<LogRecord, "at" | "actor" | "source"> {
   readonly command: SingleCommand;
+  /** Its values were erased (rule 17): what is shown of them is null. */
+  readonly erased?: true;
 }
 
 /** A page, newest first. */

@@ -35,10 +35,15 @@ export const isEntryChange = ({ type, event }: Pick<HistoryRow, "type" | "event"
   type === "entry.put" ||
   type === "entry.merge" ||
   type === "entry.delete" ||
+  type === "record.erase" ||
   (type === "items.expire" && event === "entry");
 
 /** A follower's marks are its own; nobody is told of them. */
 export const isPrivate = ({ type }: Pick<SingleCommand, "type">): boolean => type === "source.mark";
+
+/** Says of a hit that its value was erased. */
+export const erasedMark = (record: LogRecord, { type }: SingleCommand): { erased?: true } =>
+  record.erased !== undefined && (type === "entry.put" || type === "entry.merge") ? { erased: true } : {};
 
 /** The hits of one record, newest first. */
 export function* hitsOf(record: LogRecord, filter: HistoryFilter): Generator<HistoryHit, void> {
@@ -50,7 +55,9 @@ export function* hitsOf(record: LogRecord, filter: HistoryFilter): Generator<His
     const command = commands[part];
     if (command === undefined || isPrivate(command)) continue;
     if (filter.before !== undefined && !isBefore({ seq, part }, filter.before)) continue;
-    if (meets(filter, rowOf(command, actor), record)) yield { seq, part, at, actor, source, command };
+    if (meets(filter, rowOf(command, actor), record)) {
+      yield { seq, part, at, actor, source, command, ...erasedMark(record, command) };
+    }
   }
 }
 

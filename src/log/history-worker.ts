@@ -17,6 +17,7 @@ import {
   type IndexAnswer,
   type IndexQuestion,
 } from "./history-filter.ts";
+import { erasedMark } from "./history-match.ts";
 import { partsOf } from "./history-row.ts";
 import { decodeRecord } from "./record-line.ts";
 import { createRefusalReader, type RefusalReader } from "./refusal-file.ts";
@@ -132,7 +133,7 @@ async function hitsAt(rows: readonly FoundRow[]): Promise<{ readonly hits: Histo
       const command = last.parts[part];
       const { at, actor, source } = last.record;
       if (last.record.seq !== seq || command === undefined) throw new Error(`the index is wrong about record ${seq}`);
-      hits.push({ seq, part, at, actor, source, command });
+      hits.push({ seq, part, at, actor, source, command, ...erasedMark(last.record, command) });
     }
     return { hits, all: true };
   } finally {

@@ -6,6 +6,7 @@ import { commandId, type Draft, type LogRecord, type Seq } from "../protocol/ind
 import { CRC_PREFIX_BYTES, writePrefix } from "./checked-line.ts";
 import { commitmentOf, SALT_CHARS, saltOf } from "./commitment.ts";
 import { envelopeOf, envelopeText, seqIn } from "./envelope.ts";
+import { erasureOf, shownOf } from "./erased-line.ts";
 import { commandOf, payloadPartsOf, plainPutOf } from "./payload.ts";
 
 /** A record and its line. The checksum is not in the line yet: it is a sum over bytes, see `writeLine`. */
@@ -102,7 +103,9 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
   const slice = ascii ? sliceLatin1 : sliceUtf8;
   at += ENV_OPEN;
   const env = envelopeOf(from, at, at + envBytes);
-  at += envBytes + SALT_OPEN + SALT_CHARS + PAYLOAD_OPEN;
+  at += envBytes;
+  const erased = from[at + KIND_AT] === LETTER_E ? erasureOf(from, at) : undefined;
+  at = erased?.payloadAt ?? at + SALT_OPEN + SALT_CHARS + PAYLOAD_OPEN;
   const cmdAt = at;
   at += cmdBytes + TEXTS_OPEN;
   const texts: string[] = [];
@@ -117,9 +120,13 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
     plainPutOf(from, cmdAt, cmdAt + cmdBytes, texts[0]) ??
     commandOf(JSON.parse(slice(from, cmdAt, cmdAt + cmdBytes)), texts);
   const { at: wall, clock, actor, source, id, seq, hash } = env;
-  return { at: wall, clock, actor, source, id: commandId(id), command, seq, hash };
+  const record = { at: wall, clock, actor, source, id: commandId(id), command, seq, hash };
+  return erased === undefined ? record : { ...record, command: shownOf(command), erased: erased.outcome };
 }
 
+/** Behind the envelope stands `,"salt"` or `,"erased"`: the letter that tells. */
+const KIND_AT = ',"'.length;
+const LETTER_E = 0x65;
 const CUT_OPEN = '"cut":['.length;
 const ENV_OPEN = '],"env":'.length;
 const SALT_OPEN = ',"salt":"'.length;

@@ -3,6 +3,7 @@
 
 import type { Batch, Change, LogRecord, Made, Outcome, SingleCommand } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
+import { eraseRecord } from "../erasure.ts";
 import type { Application } from "../state.ts";
 import { noteActivity } from "./activity.ts";
 import { chargeBudget, closeBudget, limitBudget, mirrorBudget, openBudget, unmirrorBudget } from "./budgets.ts";
@@ -109,6 +110,8 @@ function judge(board: Board, command: SingleCommand, step: Step): Verdict {
       return changeRules(board, command);
     case "items.expire":
       return expireItems(board, command, step);
+    case "record.erase":
+      return eraseRecord(board, command, step);
     default:
       return command satisfies never;
   }

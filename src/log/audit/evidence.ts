@@ -49,6 +49,7 @@ export interface Report {
   /** Whether what bears it out was kept outside: a key or a checkpoint. */
   readonly anchored: boolean;
   readonly redacted: number;
+  readonly erased: number;
   readonly digests: number;
   readonly findings: readonly Finding[];
   /** What is no fault, but should be known. */

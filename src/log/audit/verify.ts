@@ -7,6 +7,7 @@ import { createFrontier, type TreeHash } from "../merkle.ts";
 import type { Evidence, Finding, Report } from "./evidence.ts";
 import { keyChain } from "./keys.ts";
 import { readLine, type ReadLine } from "./line.ts";
+import { createErasures } from "./erasures.ts";
 import { orderFindings, type Placed } from "./order.ts";
 
 export interface Outside {
@@ -79,6 +80,7 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
   const wanted = new Set(usable.filter((one) => one.digest !== undefined).map((one) => one.size));
   let folding = from === 1 && replay !== undefined;
   let redacted = 0;
+  const erasures = createErasures();
   /** Of the lines that are in order: the last place, and the latest clock. */
   let [lastPlace, clock] = [from - 1, 0];
   let unread: number | undefined;
@@ -93,6 +95,7 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
       folding = false;
       continue;
     }
+    erasures.see(place, line);
     if (line.redacted) {
       redacted++;
       folding = false;
@@ -159,6 +162,9 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
       findings.push({ kind: "digest", seq: one.size, text });
     }
   }
+  const told = erasures.findings(evidence.to === undefined && redacted === 0);
+  findings.push(...told.findings);
+  remarks.push(...told.remarks);
   if (redacted > 0)
     remarks.push(`${redacted} redacted records: their envelopes verify, their content cannot be looked at`);
   if (wanted.size > digests.size && replay !== undefined && unread === undefined && disorder.length === 0) {
@@ -173,6 +179,7 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
     signedTo: findings.length === 0 ? signedTo : Math.min(signedTo, firstOf(findings) - 1),
     anchored,
     redacted,
+    erased: erasures.count,
     digests: digests.size,
     findings,
     remarks,

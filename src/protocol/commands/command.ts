@@ -15,7 +15,7 @@ import { claimAcquireSchema, claimReleaseSchema, claimRenewSchema } from "./clai
 import { entryDeleteSchema, entryMergeSchema, entryPutSchema } from "./entry.ts";
 import { requestCloseSchema, requestDecideSchema, requestOpenSchema } from "./request.ts";
 import { sourceMarkSchema, sourceReportSchema } from "./source.ts";
-import { itemsExpireSchema, rulesChangeSchema } from "./system.ts";
+import { itemsExpireSchema, recordEraseSchema, rulesChangeSchema } from "./system.ts";
 
 export const singleCommandSchema = z.discriminatedUnion("type", [
   entryPutSchema,
@@ -40,6 +40,7 @@ export const singleCommandSchema = z.discriminatedUnion("type", [
   sourceMarkSchema,
   rulesChangeSchema,
   itemsExpireSchema,
+  recordEraseSchema,
 ]);
 
 /** Several commands as one record: all are applied, or none. A batch holds no batch. */

@@ -40,6 +40,7 @@ const recordSchema = z
     by: z.string().describe("Who sent it."),
     source: z.string().describe("Where it came in: http, socket, system, or `follow:` and a source."),
     command: z.looseObject({ type: z.string() }).describe("The command as it was sent; its JSON byte for byte."),
+    erased: z.literal(true).optional().describe("Its values were erased: null stands for each."),
   })
   .meta({ id: "HistoryRecord" });
 const listAnswer = z.object({

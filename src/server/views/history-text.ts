@@ -26,10 +26,10 @@ function commandText(command: SingleCommand): string {
   return `{${members.join(",")}}`;
 }
 
-function hitText({ seq, part, at, actor, source, command }: HistoryHit): string {
+function hitText({ seq, part, at, actor, source, command, erased }: HistoryHit): string {
   return (
     `{"seq":${seq},"part":${part},"at":${at},"by":${JSON.stringify(actor)},"source":${JSON.stringify(source)},` +
-    `"command":${commandText(command)}}`
+    `"command":${commandText(command)}${erased === true ? ',"erased":true' : ""}}`
   );
 }
 
