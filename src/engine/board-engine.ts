@@ -6,7 +6,7 @@
 
 import { apply, type BoardState } from "../board/index.ts";
 import { LogError, type BoardMemory } from "../log/contract.ts";
-import type { HistoryAnswer, HistoryFilter } from "../log/index.ts";
+import type { HistoryAnswer, HistoryFilter, RetentionPolicy } from "../log/index.ts";
 import {
   commandId,
   DEFAULT_LIMITS,
@@ -18,6 +18,7 @@ import {
   type Outcome,
   type Seq,
 } from "../protocol/index.ts";
+import { type Archivist, createArchivist, type Retained } from "./archivist.ts";
 import { type BoardClock, createBoardClock, SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
 import type { Applied, BoardHandle, EraseOrder, EraseOutcome, Submission } from "./contract.ts";
 import { createEraser, type Eraser } from "./eraser.ts";
@@ -39,6 +40,8 @@ export interface BoardEngineOptions {
   readonly timepieces?: Timepieces;
   readonly snapshotPolicy?: SnapshotPolicy;
   readonly checkpointPolicy?: CheckpointPolicy;
+  /** What stays in the log; everything, where it is left out. */
+  readonly retention?: RetentionPolicy;
   /** Told of what an operator should know: mended tails, failed snapshots, a log that stopped. */
   readonly notice?: (message: string, detail?: unknown) => void;
 }
@@ -75,6 +78,7 @@ class RunningBoard implements BoardEngine {
   readonly #snapshotter;
   readonly #notary;
   readonly #eraser: Eraser;
+  readonly #archivist: Archivist;
   #appends = 0;
   #flushScheduled = false;
   #resync: Promise<void> | undefined;
@@ -115,6 +119,15 @@ class RunningBoard implements BoardEngine {
       snapshotNow: () => this.#snapshotter.writeNow(),
       notice,
     });
+    this.#archivist = createArchivist({
+      memory: options.memory,
+      policy: options.retention ?? {},
+      timepieces: this.#timepieces,
+      snapshotNow: () => this.#snapshotter.writeNow(),
+      signNow: () => this.#notary.signNow(),
+      exclusively: (work) => this.#eraser.exclusively(work),
+      notice,
+    });
     this.#notary = createNotary({
       state,
       proofs: options.memory.proofs,
@@ -134,6 +147,7 @@ class RunningBoard implements BoardEngine {
       });
     }
     await this.#expiry.catchUp();
+    this.#archivist.start();
   }
 
   get position(): BoardHandle["position"] {
@@ -205,6 +219,18 @@ class RunningBoard implements BoardEngine {
     return this.#eraser.erase(position, order);
   }
 
+  get first(): number {
+    return this.#memory.log.first;
+  }
+
+  archiveOf(position: number): Promise<string | undefined> {
+    return this.#memory.archives?.holding(position) ?? Promise.resolve(undefined);
+  }
+
+  retain(policy?: RetentionPolicy): Promise<Retained> {
+    return this.#archivist.lookNow(policy);
+  }
+
   signNow(): Promise<void> {
     return this.#notary.signNow();
   }
@@ -216,6 +242,7 @@ class RunningBoard implements BoardEngine {
 
   async #finish(): Promise<void> {
     this.#expiry.close();
+    await this.#archivist.close();
     await this.#eraser.close();
     if (this.#inbox.length > 0 || this.#appends > 0) {
       await new Promise<void>((resolve) => {

@@ -2,8 +2,11 @@
 // Does not own how: see engine/board-engine.
 
 import type { BoardState } from "../board/index.ts";
-import type { BoardProofs, HistoryAnswer, HistoryFilter } from "../log/index.ts";
+import type { Retained } from "./archivist.ts";
+import type { BoardProofs, HistoryAnswer, HistoryFilter, RetentionPolicy } from "../log/index.ts";
 import type { Change, Code, Command, CommandId, Epoch, LogRecord, Origin, Outcome, Rejected, Seq } from "../protocol/index.ts";
+
+export type { Retained } from "./archivist.ts";
 
 export interface Submission extends Origin {
   /** The caller's id; a fresh one is made where it is absent, and then a retry is a new command. */
@@ -55,6 +58,12 @@ export interface BoardHandle {
    * Never rejects; a refusal names its code. The same again after a failure goes on where it stopped.
    */
   erase(seq: number, order: EraseOrder): Promise<EraseOutcome>;
+  /** Position of the first record that the log still has; what came before is in archives, or gone. */
+  readonly first: number;
+  /** Name of the archive that holds a record; undefined where none does. */
+  archiveOf(seq: number): Promise<string | undefined>;
+  /** Let retention look at the log now, by its own policy or another. Rejects where something failed. */
+  retain(policy?: RetentionPolicy): Promise<Retained>;
   /** Sign a checkpoint of all that is applied, unless that is done. A failure is a notice. */
   signNow(): Promise<void>;
 }

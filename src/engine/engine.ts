@@ -8,7 +8,7 @@ import type { Engine } from "./contract.ts";
 
 export interface EngineOptions extends Pick<
   BoardEngineOptions,
-  "limits" | "timepieces" | "snapshotPolicy" | "checkpointPolicy"
+  "limits" | "timepieces" | "snapshotPolicy" | "checkpointPolicy" | "retention"
 > {
   /** The memory of all boards. The engine closes it. */
   readonly store: Store;

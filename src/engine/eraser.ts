@@ -12,6 +12,8 @@ export interface Eraser {
   erase(seq: number, order: EraseOrder): Promise<EraseOutcome>;
   /** End what a crash left: what was recorded is carried out, what was not is forgotten. */
   resume(): Promise<void>;
+  /** Run something while no erasure does. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
   /** Wait for the one under way; those that wait are refused. */
   close(): Promise<void>;
 }
@@ -104,6 +106,11 @@ export function createEraser(options: {
       return turn.finally(() => waiting--);
     },
     resume,
+    exclusively: (work) => {
+      const turn = last.then(work);
+      last = turn.catch(() => undefined);
+      return turn;
+    },
     close: async () => {
       closed = true;
       await last;

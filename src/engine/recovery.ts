@@ -3,7 +3,7 @@
 
 import { hash } from "node:crypto";
 import { apply, createBoardState, deferDigest, readSnapshot, type BoardState, type Sha256 } from "../board/index.ts";
-import type { BoardMemory } from "../log/contract.ts";
+import { type BoardMemory, LogCorruptError } from "../log/contract.ts";
 import { seq, type Outcome } from "../protocol/index.ts";
 
 export const sha256: Sha256 = (text) => hash("sha256", text, "hex");
@@ -22,6 +22,16 @@ export interface Recovered {
 export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
   const problems: string[] = [...memory.notices];
   const restored = await restoreSnapshot(memory, problems);
+  const { first } = memory.log;
+  if ((restored?.seq ?? 0) < first - 1) {
+    // Whoever opens it without would see a board that never was.
+    const why = problems.length === 0 ? "there is none" : problems.join("; ");
+    throw new LogCorruptError(
+      `the log begins at record ${first}, as retention has archived what was before, so a snapshot of record ${first - 1} or later is needed, but ${why}. ` +
+        "Restore the board's snapshots/ from a backup.",
+      { file: "snapshots", offset: 0, afterSeq: first - 1 },
+    );
+  }
   const state = restored ?? createBoardState(sha256);
   const snapshotSeq = state.seq;
   let last: Recovered["last"];

@@ -49,7 +49,7 @@ export function createBoardHistory({
     const refused = new Set(found.refused);
     const most = limitOf(filter) + 1;
     let hits: HistoryHit[] = [];
-    for await (const records of log.read(toSeq(found.indexedTo + 1))) {
+    for await (const records of log.read(toSeq(Math.max(found.indexedTo + 1, log.first)))) {
       for (const record of records) {
         if (record.seq > last) return hits;
         if (refused.has(record.seq)) continue;
@@ -65,7 +65,7 @@ export function createBoardHistory({
       // A disk that takes nothing is no reason not to answer: what waits goes along.
       await refusals.flush(false).catch(() => undefined);
       const to = judgedTo;
-      const found = await index.query({ filter, judgedTo: to, refused: refusals.waiting });
+      const found = await index.query({ filter, judgedTo: to, first: log.first, refused: refusals.waiting });
       const last = Math.min(to, filter.before?.seq ?? to);
       if (last - found.indexedTo > mostBehind) {
         if (waitedMs < patienceMs) continue;

@@ -1,6 +1,7 @@
 // Owns the log contract: what the engine may ask of any memory, be it RAM, segment files or, later, JetStream.
 // Does not own what records mean. Every implementation passes the same suite (log/contract.suite).
 
+import type { BoardArchives } from "./archive/board-archives.ts";
 import type { BoardProofs } from "./board-proofs.ts";
 import type { BoardHistory } from "./history-filter.ts";
 import type { Code, CommandOf, Draft, Epoch, LogRecord, Seq, SnapshotPart } from "../protocol/index.ts";
@@ -12,8 +13,9 @@ export class LogError extends Error {
   /**
    * `indeterminate`: the batch may or may not be kept; retry with the same ids.
    * `log_unavailable`: nothing was written. `record_too_large`, `shutting_down`: likewise.
+   * `record_archived`: a read from before `first`, or retention took what a read had not come to yet.
    */
-  readonly code: Extract<Code, "indeterminate" | "log_unavailable" | "record_too_large" | "shutting_down">;
+  readonly code: Extract<Code, "indeterminate" | "log_unavailable" | "record_archived" | "record_too_large" | "shutting_down">;
   constructor(code: LogError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "LogError";
@@ -54,7 +56,10 @@ export interface BoardLog {
    */
   append(drafts: readonly Draft[]): Promise<readonly LogRecord[]>;
 
-  /** Durable records from a position on, in order, in batches of at most some thousand; ends at the head of now. */
+  /**
+   * Durable records from a position on, in order, in batches of at most some thousand; ends at the head of now.
+   * Throws LogError `record_archived` where they are not all there any more.
+   */
   read(from: Seq): AsyncIterable<readonly LogRecord[]>;
 
   /** Wait for appends in flight, then free files and locks. Later calls reject with `shutting_down`. */
@@ -119,6 +124,8 @@ export interface BoardMemory {
   readonly proofs?: BoardProofs;
   /** Left out where records have no bytes that outlast the process. */
   readonly erasure?: LogErasure;
+  /** Left out likewise: what is in memory only is not retained. */
+  readonly archives?: BoardArchives;
   /** What was noticed and mended while opening (a torn tail that was cut), for the log and the admin page. */
   readonly notices: readonly string[];
 }

@@ -3,6 +3,8 @@
 
 import { randomBytes } from "node:crypto";
 import { boardNameSchema, DEFAULT_LIMITS } from "../protocol/index.ts";
+import { createBoardArchives } from "./archive/board-archives.ts";
+import { readCut } from "./archive/cut-file.ts";
 import { openBoardFolder } from "./board-folder.ts";
 import { createBoardProofs } from "./board-proofs.ts";
 import { createBoardHistory } from "./board-history.ts";
@@ -91,6 +93,18 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
       epoch: log.epoch,
       lines: (from, until) => readLineRuns({ disk, segments, places, from, head: until }),
       head: () => log.head,
+      cut: () => readCut(disk, folder),
+      first: () => log.first,
+    });
+    const archives = createBoardArchives({
+      disk,
+      boardFolder: folder,
+      segmentsFolder,
+      board,
+      epochs,
+      segments,
+      head: () => log.head,
+      proofs,
     });
     const index = createHistoryIndex({ boardDir: folder, log });
     const refusals = createRefusalFile(disk, folder, epochs);
@@ -109,13 +123,14 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
         await reader.readOn(refusals.waiting);
         return reader.refused;
       },
-      archives: { async *records() {}, replace: async () => {} },
+      archives,
     });
     return {
       log,
       history: createBoardHistory({ log, index, refusals }),
       proofs,
       erasure,
+      archives,
       snapshots: {
         ...snapshots,
         write: async (seq, parts) => {

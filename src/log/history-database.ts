@@ -31,7 +31,9 @@ export interface HistoryDatabase {
   /** Keep what was added. */
   commit(): void;
   /** Newest first. */
-  find(filter: HistoryFilter, limit: number): FoundRow[];
+  find(filter: HistoryFilter, limit: number, first: number): FoundRow[];
+  /** Whether most of what it holds is of records before this one. */
+  isMostlyBefore(first: number): boolean;
   close(): void;
 }
 
@@ -139,8 +141,13 @@ function overTables(db: Database.Database): HistoryDatabase {
       if (added >= TRANSACTION_RECORDS) commit();
     },
     commit,
-    find: (filter, limit) => {
-      const { where, values } = conditionsOf(filter);
+    isMostlyBefore: (first) => {
+      const { oldest } = db.prepare("SELECT min(row) AS oldest FROM rows").get() as { oldest: number | null };
+      const from = oldest === null ? indexedTo : Math.floor(oldest / MOST_PARTS);
+      return first - from > indexedTo - first;
+    },
+    find: (filter, limit, first) => {
+      const { where, values } = conditionsOf(filter, first);
       const sql = `SELECT row, segment, "offset", bytes FROM rows ${where} ORDER BY row DESC LIMIT ?`;
       const rows = db.prepare(sql).all(...values, limit) as (LinePlace & { readonly row: number })[];
       return rows.map(({ row, segment, offset, bytes }) => {
@@ -156,7 +163,7 @@ function overTables(db: Database.Database): HistoryDatabase {
 
 type SqlValue = string | number;
 
-function conditionsOf(filter: HistoryFilter): { where: string; values: SqlValue[] } {
+function conditionsOf(filter: HistoryFilter, first: number): { where: string; values: SqlValue[] } {
   const conditions: string[] = [];
   const values: SqlValue[] = [];
   const add = (condition: string, value: SqlValue | undefined): void => {
@@ -164,6 +171,7 @@ function conditionsOf(filter: HistoryFilter): { where: string; values: SqlValue[
     conditions.push(condition);
     values.push(value);
   };
+  if (first > 1) add("row >= ?", rowNumber({ seq: first, part: 0 }));
   add("actor = ?", filter.actor);
   add("agent = ?", filter.agent);
   add("type = ?", filter.type);

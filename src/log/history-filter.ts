@@ -115,6 +115,8 @@ export interface IndexQuestion {
   readonly filter: HistoryFilter;
   /** Records up to here are judged, and so may be indexed. */
   readonly judgedTo: number;
+  /** Records before this one are archived: nothing of them is found any more. */
+  readonly first: number;
   /** Refused ones that are not in the board's file of refusals yet. */
   readonly refused: readonly number[];
 }

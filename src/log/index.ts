@@ -13,5 +13,6 @@ export type {
   HistoryPage,
   HistoryPlace,
 } from "./history-filter.ts";
+export type { RetentionPolicy } from "./archive/board-archives.ts";
 export { partsOf } from "./history-row.ts";
 export { holdsWords, wordsAskedFor } from "./history-match.ts";

@@ -148,7 +148,9 @@ export function createSegmentLog(options: SegmentLogOptions): SegmentLog {
     get head() {
       return toSeq(writer.head);
     },
-    first: toSeq(found.segments[0]?.firstSeq ?? 1),
+    get first() {
+      return toSeq(found.segments[0]?.firstSeq ?? 1);
+    },
     maxRecordBytes,
     get health(): BoardLog["health"] {
       return failure === undefined ? { writable: true } : { writable: false, reason: failure };

@@ -27,7 +27,8 @@ export interface Running {
 }
 
 export async function start(dir: string, more: Partial<EngineOptions> = {}): Promise<Running> {
-  const store = await createFileStore({ dir, segmentBytes: 4000 });
+  const now = more.timepieces === undefined ? {} : { now: more.timepieces.wallMs };
+  const store = await createFileStore({ dir, segmentBytes: 4000, ...now });
   const engine = await createEngine({
     store,
     checkpointPolicy: { everyRecords: 1e9, everyMs: 1e9 },

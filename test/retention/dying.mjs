@@ -30,7 +30,7 @@ armed = true;
 const outcome =
   job === "erase"
     ? await board.erase(seq, { actor: "admin", source: "test", reason: "asked for" })
-    : { ok: true, archived: await board.retain({ retainBytes: 8000 }) };
+    : { ok: true, archived: await board.retain({ retainBytes: 1 }) };
 armed = false;
 writeSync(1, `done ${calls} ${JSON.stringify(outcome)}\n`);
 await engine.close();
