@@ -35,7 +35,8 @@ export function createArchivist(options: {
 }): Archivist {
   const { memory, timepieces, notice } = options;
   const { archives, log, snapshots } = memory;
-  const isAsked = Object.values(options.policy).some((bound) => bound !== undefined);
+  const { retainMs, retainBytes, archiveMs } = options.policy;
+  const isAsked = [retainMs, retainBytes, archiveMs].some((bound) => bound !== undefined);
   let cancel: (() => void) | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let closed = false;

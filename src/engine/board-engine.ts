@@ -223,6 +223,10 @@ class RunningBoard implements BoardEngine {
     return this.#memory.log.first;
   }
 
+  archives(): ReturnType<BoardHandle["archives"]> {
+    return this.#memory.archives?.list() ?? Promise.resolve([]);
+  }
+
   archiveOf(position: number): Promise<string | undefined> {
     return this.#memory.archives?.holding(position) ?? Promise.resolve(undefined);
   }

@@ -60,6 +60,8 @@ export interface BoardHandle {
   erase(seq: number, order: EraseOrder): Promise<EraseOutcome>;
   /** Position of the first record that the log still has; what came before is in archives, or gone. */
   readonly first: number;
+  /** What is in archives, oldest first. */
+  archives(): Promise<readonly { readonly name: string; readonly first: number; readonly last: number }[]>;
   /** Name of the archive that holds a record; undefined where none does. */
   archiveOf(seq: number): Promise<string | undefined>;
   /** Let retention look at the log now, by its own policy or another. Rejects where something failed. */

@@ -2,7 +2,7 @@
 // Does not own snapshots' bytes or the log's. Writes nothing; only removes snapshots that cannot be true.
 
 import { hash } from "node:crypto";
-import { apply, createBoardState, deferDigest, readSnapshot, type BoardState, type Sha256 } from "../board/index.ts";
+import { apply, createBoardState, deferDigest, readSnapshot, SnapshotError, type BoardState, type Sha256 } from "../board/index.ts";
 import { type BoardMemory, LogCorruptError } from "../log/contract.ts";
 import { seq, type Outcome } from "../protocol/index.ts";
 
@@ -74,6 +74,7 @@ async function restoreSnapshot(memory: BoardMemory, problems: string[]): Promise
     try {
       return await readSnapshot(found.parts, sha256);
     } catch (error) {
+      if (error instanceof SnapshotError && error.isOutdated) continue;
       // A snapshot is only a shortcut: without it, the one before or the log from its start gives the same.
       problems.push(`snapshot ${found.seq} was not used: ${error instanceof Error ? error.message : String(error)}`);
     }

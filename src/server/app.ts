@@ -19,6 +19,7 @@ import { entryRoutes } from "./routes/entries.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
+import { erasureRoutes } from "./routes/erasure.ts";
 import { proofRoutes } from "./routes/proofs.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
@@ -92,6 +93,7 @@ export async function createApp(
   agentRoutes(app, near);
   auditRoutes(app, near);
   proofRoutes(app, near);
+  erasureRoutes(app, near);
   historyRoutes(app, near);
   claimRoutes(app, near);
   requestRoutes(app, near);

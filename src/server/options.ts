@@ -2,6 +2,7 @@
 // Does not own the limits of the board itself (protocol/limits). Every bound here is law L6's.
 
 import type { Logger } from "pino";
+import type { RetentionPolicy } from "../log/index.ts";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
 import { isLoopback, originOf } from "./edge/hosts.ts";
 import { checkFields, type ClassicField } from "./socket/classic-fields.ts";
@@ -92,7 +93,14 @@ export interface ServerOptions {
   readonly compress?: Compress;
   /** When a checkpoint of a board's log is signed, if it moved: whichever comes first. Default 100 000 records, 10 s. */
   readonly checkpoints?: { readonly everyRecords?: number; readonly everyMs?: number };
+  /** What stays in the logs, and for how long what is archived stays. Default: everything, for good. */
+  readonly retention?: RetentionOptions;
   readonly timings?: Partial<Timings>;
+}
+
+/** For all boards, and for some by name, which then have nothing of what is said for all. */
+export interface RetentionOptions extends RetentionPolicy {
+  readonly boards?: Readonly<Record<string, RetentionPolicy>>;
 }
 
 export type Compress = "auto" | "always" | "never";

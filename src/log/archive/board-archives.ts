@@ -137,7 +137,8 @@ export function createBoardArchives(options: {
       if (gone.length > 0) await disk.syncFolder(folder);
       return gone;
     },
-    list,
+    // One that is just being made is not one yet: its records are still in the log.
+    list: async () => (await list()).filter(({ last }) => last < (segments[0]?.firstSeq ?? 1)),
     holding: async (seq) => (await list()).find((one) => one.first <= seq && seq <= one.last)?.name,
     records: async function* () {
       for (const { path } of await list()) {
