@@ -47,7 +47,9 @@ describe("the golden log of rules 1", () => {
       seen.add(`${line.record.command.type} ${line.outcome.ok}`);
     }
     // `record.erase` came later than these rules (test/law/erasure.test.ts).
-    const types = commandSchema.options.map((option) => option.shape.type.value).filter((one) => one !== "record.erase");
+    const types = commandSchema.options
+      .map((option) => option.shape.type.value)
+      .filter((one) => one !== "record.erase");
     // These are never refused while there is room.
     const always = new Set<string>(["agent.report", "task.report", "audit.note", "source.report", "source.mark"]);
     const expected = types.flatMap((type) => (always.has(type) ? [`${type} true`] : [`${type} true`, `${type} false`]));

@@ -80,9 +80,6 @@ function announce(command: Command, flags: ServerFlags): void {
 }
 
 function shown(value: unknown): string {
-  if (value instanceof Map) {
-    return Array.from(value, ([board, amount]) => (board === "" ? String(amount) : `${board}=${amount}`)).join(", ");
-  }
   if (!Array.isArray(value)) return String(value);
   return value
     .map((one: unknown) =>

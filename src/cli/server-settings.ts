@@ -146,7 +146,7 @@ function retentionOf({ retainDays, retainBytes, archiveDays }: ServerFlags): Non
       archiveMs: archived === undefined ? undefined : archived * DAY_MS,
     };
   };
-  const named = [retainDays, retainBytes, archiveDays].flatMap((said) => [...(said?.keys() ?? [])]);
+  const named = [retainDays, retainBytes, archiveDays].flatMap((said) => Array.from(said?.keys() ?? []));
   return {
     ...policyOf(""),
     boards: Object.fromEntries(named.filter((name) => name !== "").map((name) => [name, policyOf(name)])),

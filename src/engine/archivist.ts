@@ -86,7 +86,8 @@ export function createArchivist(options: {
     lookNow(options.policy).then(
       ({ archived, expired }) => {
         lastProblem = "";
-        if (archived > 0) notice(`retention moved ${archived} segments into archives; the log begins at record ${log.first}`);
+        if (archived > 0)
+          notice(`retention moved ${archived} segments into archives; the log begins at record ${log.first}`);
         if (expired > 0) notice(`retention removed ${expired} archives`);
         arm();
       },
@@ -111,4 +112,3 @@ export function createArchivist(options: {
     },
   };
 }
-

@@ -4,7 +4,18 @@
 import type { BoardState } from "../board/index.ts";
 import type { Retained } from "./archivist.ts";
 import type { BoardProofs, HistoryAnswer, HistoryFilter, RetentionPolicy } from "../log/index.ts";
-import type { Change, Code, Command, CommandId, Epoch, LogRecord, Origin, Outcome, Rejected, Seq } from "../protocol/index.ts";
+import type {
+  Change,
+  Code,
+  Command,
+  CommandId,
+  Epoch,
+  LogRecord,
+  Origin,
+  Outcome,
+  Rejected,
+  Seq,
+} from "../protocol/index.ts";
 
 export type { Retained } from "./archivist.ts";
 

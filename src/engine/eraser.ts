@@ -90,7 +90,10 @@ export function createEraser(options: {
     try {
       return await run(seq, order);
     } catch (error) {
-      notice(`the erasure of record ${seq} stopped; it goes on when it is asked for again, or at the next start`, error);
+      notice(
+        `the erasure of record ${seq} stopped; it goes on when it is asked for again, or at the next start`,
+        error,
+      );
       const reason = error instanceof Error ? error.message : String(error);
       return { ok: false, code: "log_unavailable", detail: { reason: reason.slice(0, 500) } };
     }

@@ -2,7 +2,15 @@
 // Does not own snapshots' bytes or the log's. Writes nothing; only removes snapshots that cannot be true.
 
 import { hash } from "node:crypto";
-import { apply, createBoardState, deferDigest, readSnapshot, SnapshotError, type BoardState, type Sha256 } from "../board/index.ts";
+import {
+  apply,
+  createBoardState,
+  deferDigest,
+  readSnapshot,
+  SnapshotError,
+  type BoardState,
+  type Sha256,
+} from "../board/index.ts";
 import { type BoardMemory, LogCorruptError } from "../log/contract.ts";
 import { seq, type Outcome } from "../protocol/index.ts";
 

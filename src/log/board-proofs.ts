@@ -14,7 +14,7 @@ import {
   wholeSubtrees,
   type TreeHash,
 } from "./merkle.ts";
-import { envelopeRange } from "./record-line.ts";
+import { envelopeRange } from "./envelope.ts";
 import type { LineRun } from "./segment-scan.ts";
 import { signNote, verifierTextOf } from "./signed-note.ts";
 import { openSigningKey } from "./signing-keys.ts";

@@ -15,7 +15,10 @@ export class LogError extends Error {
    * `log_unavailable`: nothing was written. `record_too_large`, `shutting_down`: likewise.
    * `record_archived`: a read from before `first`, or retention took what a read had not come to yet.
    */
-  readonly code: Extract<Code, "indeterminate" | "log_unavailable" | "record_archived" | "record_too_large" | "shutting_down">;
+  readonly code: Extract<
+    Code,
+    "indeterminate" | "log_unavailable" | "record_archived" | "record_too_large" | "shutting_down"
+  >;
   constructor(code: LogError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "LogError";

@@ -4,16 +4,10 @@
 
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import {
-  type Command,
-  type JsonText,
-  type LogRecord,
-  membersOf,
-  type SingleCommand,
-} from "../protocol/index.ts";
+import { type Command, type JsonText, type LogRecord, membersOf, type SingleCommand } from "../protocol/index.ts";
 import { CRC_PREFIX_BYTES, writePrefix } from "./checked-line.ts";
 import { payloadPartsOf } from "./payload.ts";
-import { envelopeRange } from "./record-line.ts";
+import { envelopeRange } from "./envelope.ts";
 
 export type ErasedOutcome = NonNullable<LogRecord["erased"]>;
 

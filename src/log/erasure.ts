@@ -58,7 +58,8 @@ export function createErasure(options: ErasureOptions): LogErasure {
 
   const find = async (seq: number): Promise<Held | undefined> => {
     if (seq >= options.first()) {
-      for await (const { run } of lines(seq, seq)) for (const held of heldIn(run)) if (held.record.seq === seq) return held;
+      for await (const { run } of lines(seq, seq))
+        for (const held of heldIn(run)) if (held.record.seq === seq) return held;
       return undefined;
     }
     for await (const held of archives.records()) if (held.record.seq === seq) return held;
@@ -132,7 +133,10 @@ export function createErasure(options: ErasureOptions): LogErasure {
       const bytes = await readSmallFile(disk, `${boardFolder}/${FILE}`);
       if (bytes === undefined) return undefined;
       const step = objectOfLine(bytes, 0, bytes.length - 1);
-      if (step?.["v"] !== 1) throw new Error(`${boardFolder}/${FILE} is damaged: an erasure was under way; look which, and ask for it again`);
+      if (step?.["v"] !== 1)
+        throw new Error(
+          `${boardFolder}/${FILE} is damaged: an erasure was under way; look which, and ask for it again`,
+        );
       const { v: _, ...rest } = step;
       return rest as unknown as EraseStep;
     },

@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 import { commandId, type Draft, type LogRecord, type Seq } from "../protocol/index.ts";
 import { CRC_PREFIX_BYTES, writePrefix } from "./checked-line.ts";
 import { commitmentOf, SALT_CHARS, saltOf } from "./commitment.ts";
-import { envelopeOf, envelopeText, seqIn } from "./envelope.ts";
+import { CUT_OPEN, ENV_OPEN, envelopeOf, envelopeText, isDigit, seqIn } from "./envelope.ts";
 import { erasureOf, shownOf } from "./erased-line.ts";
 import { commandOf, payloadPartsOf, plainPutOf } from "./payload.ts";
 
@@ -68,19 +68,6 @@ export function seqOfLine(from: Buffer, start: number, end: number): number {
   return from[at] === CLOSE_BRACKET ? seqIn(from, at + ENV_OPEN) : 0;
 }
 
-/** Where the envelope of a line stands: from its brace to behind its brace. Undefined where the line is of another kind. */
-export function envelopeRange(from: Buffer, start: number, end: number): readonly [number, number] | undefined {
-  let at = start + CRC_PREFIX_BYTES + CUT_OPEN;
-  let bytes = 0;
-  let unit = from[at];
-  for (; at < end && isDigit(unit); unit = from[++at]) bytes = bytes * 10 + ((unit ?? 0) - 0x30);
-  for (; at < end && (unit === COMMA || isDigit(unit)); unit = from[++at]);
-  const envStart = at + ENV_OPEN;
-  return unit === CLOSE_BRACKET && bytes > 0 && envStart + bytes < end ? [envStart, envStart + bytes] : undefined;
-}
-
-const isDigit = (unit: number | undefined): boolean => unit !== undefined && unit >= 0x30 && unit <= 0x39;
-
 /**
  * The record of a sound line in [start, end). `ascii` says that the buffer holds ASCII only, which decodes faster.
  * Throws a RangeError or SyntaxError for a line that is not of this format although its checksum holds.
@@ -127,8 +114,6 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
 /** Behind the envelope stands `,"salt"` or `,"erased"`: the letter that tells. */
 const KIND_AT = ',"'.length;
 const LETTER_E = 0x65;
-const CUT_OPEN = '"cut":['.length;
-const ENV_OPEN = '],"env":'.length;
 const SALT_OPEN = ',"salt":"'.length;
 const PAYLOAD_OPEN = '","payload":{"cmd":'.length;
 const TEXTS_OPEN = ',"texts":['.length;

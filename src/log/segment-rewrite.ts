@@ -29,7 +29,8 @@ export async function rewriteSegment(
         const line = lines.get(run.firstSeq + i);
         if (line === undefined) continue;
         const start = (run.starts[i] ?? 0) - from;
-        if (line.length !== (run.starts[i + 1] ?? 0) - 1 - from - start) throw new RangeError("a line of another length");
+        if (line.length !== (run.starts[i + 1] ?? 0) - 1 - from - start)
+          throw new RangeError("a line of another length");
         line.copy(bytes, start);
       }
       await writeAll(disk, fd, bytes, bytes.length, position);

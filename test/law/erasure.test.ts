@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { apply, createBoardState, digestOf, readSnapshot, writeSnapshot, type BoardState } from "../../src/board/index.ts";
+import {
+  apply,
+  createBoardState,
+  digestOf,
+  readSnapshot,
+  writeSnapshot,
+  type BoardState,
+} from "../../src/board/index.ts";
 import { decodeRecord, encodeRecord, writeLine } from "../../src/log/record-line.ts";
 import { eraseLine, erasableKeys } from "../../src/log/erased-line.ts";
 import { lineIsSound } from "../../src/log/checked-line.ts";
@@ -110,9 +117,11 @@ describe("rule 17: an erased record", () => {
     fc.assert(
       fc.property(
         fc.array(
-          fc.tuple(values, fc.boolean()).map(([value, isMerge]): CommandOf<"entry.put"> | CommandOf<"entry.merge"> =>
-            isMerge ? { type: "entry.merge", key: "k/ключ", patch: value } : { type: "entry.put", key: "k", value },
-          ),
+          fc
+            .tuple(values, fc.boolean())
+            .map(([value, isMerge]): CommandOf<"entry.put"> | CommandOf<"entry.merge"> =>
+              isMerge ? { type: "entry.merge", key: "k/ключ", patch: value } : { type: "entry.put", key: "k", value },
+            ),
           { minLength: 1, maxLength: 4 },
         ),
         (parts) => {

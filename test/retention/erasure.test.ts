@@ -37,11 +37,7 @@ describe("rule 17: erasing the values of a record", () => {
     expect(running.board.state.entries.get("user:7")).toMatchObject({ value: "null", erased: true, rev: 3 });
     expect(await filesWith(dir, SECRET)).toEqual([]);
     const { hits } = await running.board.history({ name: "user:7" });
-    expect(hits.map(({ command }) => command.type)).toEqual([
-      "record.erase",
-      "entry.merge",
-      "entry.put",
-    ]);
+    expect(hits.map(({ command }) => command.type)).toEqual(["record.erase", "entry.merge", "entry.put"]);
     expect(hits[2]).toMatchObject({ seq: secret, erased: true, command: { value: "null" } });
     expect(hits[1]!.erased).toBeUndefined();
     expect(await running.board.proofs!.record(secret)).toContain("c2sp.org/tlog-proof");

@@ -61,9 +61,15 @@ describe("erasure from outside (rule 17)", () => {
     await ask(["put", "a/b", '"first"']);
     const first = await seqOf("a/b");
     await ask(["put", "a/b", '"second"']);
-    expect(await call("POST", "audit/erase", { seq: first })).toMatchObject({ status: 400, json: { code: "bad_request" } });
+    expect(await call("POST", "audit/erase", { seq: first })).toMatchObject({
+      status: 400,
+      json: { code: "bad_request" },
+    });
     expect((await call("DELETE", `history/a/b/${first}`)).status).toBe(400);
-    expect(await call("DELETE", `history/a/c/${first}?confirm=true`)).toMatchObject({ status: 404, json: { code: "no_such_record" } });
+    expect(await call("DELETE", `history/a/c/${first}?confirm=true`)).toMatchObject({
+      status: 404,
+      json: { code: "no_such_record" },
+    });
     expect(await call("DELETE", `history/a/b/${first}?confirm=true&reason=x`)).toMatchObject({
       status: 200,
       json: { erased: [first], seq: first + 2 },
@@ -89,7 +95,16 @@ describe("retention from outside", () => {
     const board = await node.start(own);
     await node.fill(board, 60, "x");
     await board.close();
-    const other = await serve(["--port", "0", "--data", own, "--retain-bytes", "default=5000", "--archive-days", "3650"]);
+    const other = await serve([
+      "--port",
+      "0",
+      "--data",
+      own,
+      "--retain-bytes",
+      "default=5000",
+      "--archive-days",
+      "3650",
+    ]);
     const get = async (path: string): Promise<{ status: number; json: Record<string, unknown> }> => {
       const response = await fetch(`${other.url}/api/v1/boards/default/${path}`);
       return { status: response.status, json: (await response.json()) as Record<string, unknown> };

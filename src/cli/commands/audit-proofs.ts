@@ -201,7 +201,9 @@ function tell(report: Report, { json }: VerifyFlags): void {
   if (findings.length > 0) return;
   const under = `${Math.max(0, head - signedTo)} records not yet under a checkpoint`;
   const states = digests === 0 ? "" : `; ${digests} signed states replayed`;
-  print(`${plain(board)}: ${anchored ? "whole" : "self-consistent"} ${from > 1 ? `from #${from} ` : ""}to #${signedTo}, ${under}${states}`);
+  print(
+    `${plain(board)}: ${anchored ? "whole" : "self-consistent"} ${from > 1 ? `from #${from} ` : ""}to #${signedTo}, ${under}${states}`,
+  );
   if (!anchored) print(`${plain(board)}: note: nothing kept outside was given (--key, --checkpoint)`);
 }
 

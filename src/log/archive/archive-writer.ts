@@ -12,7 +12,7 @@ import type { ArchiveProofs } from "../board-proofs.ts";
 import { readSmallFile, type Disk } from "../disk.ts";
 import type { EpochStart } from "../epochs.ts";
 import { leafHashOf, type TreeHash } from "../merkle.ts";
-import { envelopeRange } from "../record-line.ts";
+import { envelopeRange } from "../envelope.ts";
 import type { Segment } from "../segment-file.ts";
 import { scanSegment } from "../segment-scan.ts";
 import { readKeyNotes } from "../signing-keys.ts";

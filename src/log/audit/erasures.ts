@@ -37,15 +37,18 @@ export function createErasures(): Erasures {
         const said = recorded.get(seq);
         if (said?.has(left) === true) continue;
         const why =
-          said === undefined ? "no record says that it was" : "what is left of it is not what the record of its erasure names";
+          said === undefined
+            ? "no record says that it was"
+            : "what is left of it is not what the record of its erasure names";
         if (said === undefined && !isAll) unknown++;
         else findings.push({ kind: "changed", seq, text: `record ${seq} was erased, but ${why}` });
       }
       const remarks = [];
-      if (erased.size > 0)
-        remarks.push(`${erased.size} erased records: their envelopes verify, their values are gone`);
+      if (erased.size > 0) remarks.push(`${erased.size} erased records: their envelopes verify, their values are gone`);
       if (unknown > 0)
-        remarks.push(`${unknown} of them were erased by records that are not here: what is left of them is not vouched for`);
+        remarks.push(
+          `${unknown} of them were erased by records that are not here: what is left of them is not vouched for`,
+        );
       return { findings, remarks };
     },
   };

@@ -17,7 +17,7 @@ const RECORD_OPENS = new Set(['"cut"', '"env"']);
 
 /** What an export file says, damage included. Throws AuditError where it is none of ours. */
 export async function evidenceOfExport(path: string): Promise<Evidence> {
-  const lines = await isCompressed(path) ? unpacked(path) : linesOfFile(nodeDisk, path);
+  const lines = (await isCompressed(path)) ? unpacked(path) : linesOfFile(nodeDisk, path);
   const first = await lines.next();
   const opening = first.done === true ? "" : first.value.bytes.toString("latin1", 0, 8);
   if (first.done === true || opening !== '{"crc":"') throw new AuditError(`${path} is no export of a log`);
@@ -85,7 +85,10 @@ async function isCompressed(path: string): Promise<boolean> {
 
 async function* unpacked(path: string): AsyncGenerator<RawLine, void> {
   for await (const { bytes, where } of linesOfCompressed(path)) {
-    yield { bytes: bytes ?? Buffer.alloc(0), where: bytes === undefined ? `${where}: its compressed form is damaged` : where };
+    yield {
+      bytes: bytes ?? Buffer.alloc(0),
+      where: bytes === undefined ? `${where}: its compressed form is damaged` : where,
+    };
   }
 }
 

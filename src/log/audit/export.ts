@@ -6,7 +6,7 @@ import { crc32 } from "node:zlib";
 import { CRC_PREFIX_BYTES, writePrefix } from "../checked-line.ts";
 import { parseCheckpoint } from "../checkpoint.ts";
 import { createFrontier, type TreeHash } from "../merkle.ts";
-import { envelopeRange } from "../record-line.ts";
+import { envelopeRange } from "../envelope.ts";
 import { evidenceOfBoard } from "./data-dir.ts";
 import { AuditError, type Evidence } from "./evidence.ts";
 import { readLine } from "./line.ts";

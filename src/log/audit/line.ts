@@ -6,7 +6,8 @@ import { CRC_PREFIX_BYTES, lineIsSound } from "../checked-line.ts";
 import { HASH_CHARS, SALT_CHARS } from "../commitment.ts";
 import { leafHashOf, type TreeHash } from "../merkle.ts";
 import { isErasedAt, leftOf } from "../erased-line.ts";
-import { decodeRecord, envelopeRange } from "../record-line.ts";
+import { envelopeRange } from "../envelope.ts";
+import { decodeRecord } from "../record-line.ts";
 
 /** A line without its newline, and where it stands. */
 export interface RawLine {
@@ -61,7 +62,9 @@ export function readLine(raw: RawLine): ReadLine {
     return wrong("its envelope cannot be read", claims);
   }
   if (isErased) {
-    return isReadable(bytes) ? { ...raw, ...claims, problem: undefined } : wrong("what is left of it cannot be read", claims);
+    return isReadable(bytes)
+      ? { ...raw, ...claims, problem: undefined }
+      : wrong("what is left of it cannot be read", claims);
   }
   if (!redacted && !isCommitted(bytes, range[1], commitment)) {
     return wrong("its payload is not the one that its envelope commits to", claims);

@@ -62,7 +62,10 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
     const checkpoint = parseCheckpoint(text);
     const isOurs = epochs.some(({ epoch }) => originOf(board, epoch) === checkpoint?.origin);
     if (checkpoint !== undefined && isOurs && chain.signed(checkpoint)) return { ...checkpoint, proof };
-    findings.push({ kind: "checkpoint", text: "the later checkpoint is damaged, of another log or not signed by its key" });
+    findings.push({
+      kind: "checkpoint",
+      text: "the later checkpoint is damaged, of another log or not signed by its key",
+    });
     return [];
   });
   const leadsOn = (root: TreeHash | undefined, one: (typeof later)[number]): boolean =>
@@ -74,7 +77,10 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
   if (isBeyond && keptLater === undefined) {
     remarks.push("the checkpoint that was kept covers more than this archive: hold the data folder against it");
   } else if (isBeyond && keptLater?.root !== kept.root) {
-    findings.push({ kind: "checkpoint", text: "the checkpoint that was kept is not the one that the archive leads to" });
+    findings.push({
+      kind: "checkpoint",
+      text: "the checkpoint that was kept is not the one that the archive leads to",
+    });
   }
   const anchored =
     outside.publicKey !== undefined || (kept !== undefined && (!isBeyond || keptLater?.root === kept.root));

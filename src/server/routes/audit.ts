@@ -56,7 +56,9 @@ export function auditRoutes(app: App, near: Near): void {
           first: z
             .number()
             .int()
-            .describe("Position of the oldest record that the log still has: notes before it are archived, or in memory only."),
+            .describe(
+              "Position of the oldest record that the log still has: notes before it are archived, or in memory only.",
+            ),
           next: z.string().nullable(),
         }),
         304: empty,

@@ -16,7 +16,9 @@ const erasedSchema = z
     seq: z.number().int().describe("Position of the record that says so."),
     erased: z
       .array(z.number().int())
-      .describe("Positions of the records whose values are gone: the one that was named, and those that repeat it or depend on it."),
+      .describe(
+        "Positions of the records whose values are gone: the one that was named, and those that repeat it or depend on it.",
+      ),
   })
   .meta({ id: "Erased" });
 
@@ -30,7 +32,11 @@ export function erasureRoutes(app: App, near: Near): void {
     const actor = writerOf(near, request);
     const outcome = await board.erase(seq, { actor, source: "http", reason: why });
     if (outcome.ok) return { seq: outcome.seq, erased: [...outcome.erased] };
-    throw refusalOf({ ok: false, code: outcome.code, ...(outcome.detail === undefined ? {} : { detail: outcome.detail }) });
+    throw refusalOf({
+      ok: false,
+      code: outcome.code,
+      ...(outcome.detail === undefined ? {} : { detail: outcome.detail }),
+    });
   };
 
   app.route({
@@ -72,7 +78,10 @@ export function erasureRoutes(app: App, near: Near): void {
       const seq = Number(found?.[2]);
       const board = await boardOf(near, request.params.board);
       if (!(await isOfKey(board, key, seq))) {
-        throw new Refusal("no_such_record", { detail: "The record at this position does not write this key.", facts: { seq } });
+        throw new Refusal("no_such_record", {
+          detail: "The record at this position does not write this key.",
+          facts: { seq },
+        });
       }
       return erase(request, request.params.board, seq, request.query.reason);
     },
