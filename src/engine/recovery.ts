@@ -11,7 +11,7 @@ import {
   type BoardState,
   type Sha256,
 } from "../board/index.ts";
-import { type BoardMemory, LogCorruptError } from "../log/contract.ts";
+import type { BoardMemory } from "../log/contract.ts";
 import { seq, type Outcome } from "../protocol/index.ts";
 
 export const sha256: Sha256 = (text) => hash("sha256", text, "hex");
@@ -34,10 +34,9 @@ export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
   if ((restored?.seq ?? 0) < first - 1) {
     // Whoever opens it without would see a board that never was.
     const why = problems.length === 0 ? "there is none" : problems.join("; ");
-    throw new LogCorruptError(
+    throw new Error(
       `the log begins at record ${first}, as retention has archived what was before, so a snapshot of record ${first - 1} or later is needed, but ${why}. ` +
         "Restore the board's snapshots/ from a backup.",
-      { file: "snapshots", offset: 0, afterSeq: first - 1 },
     );
   }
   const state = restored ?? createBoardState(sha256);

@@ -2,9 +2,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run, serve, type Server, stopAll } from "../cli/program.ts";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
+import { run, serve, type Server, startProgram, stopAll } from "../cli/program.ts";
+import { withChecksum } from "../audit/logs.ts";
 import { filesWith, SECRET } from "./boards.ts";
 
+const SECOND = fileURLToPath(new URL("../../examples/verify-log.mjs", import.meta.url));
 let dir: string;
 let data: string;
 let server: Server;
@@ -17,6 +21,7 @@ afterAll(async () => {
   await stopAll();
   await rm(dir, { recursive: true });
 });
+const withChecksums = (text: string): string => `${text.split("\n").slice(0, -1).map(withChecksum).join("\n")}\n`;
 const ask = (args: readonly string[], input?: string) =>
   run(args, { env: { SWARMBOARD_URL: server.url }, ...(input === undefined ? {} : { input }) });
 const call = async (method: string, path: string, body?: object) => {
@@ -52,6 +57,17 @@ describe("erasure from outside (rule 17)", () => {
     const verdict = await run(["audit", "verify", data, "--key", key, "--checkpoint", kept]);
     expect(verdict).toMatchObject({ code: 0, stderr: "" });
     expect(verdict.stdout).toContain("1 erased records");
+    const exported = join(dir, "erased.jsonl");
+    await writeFile(exported, (await run(["audit", "export", "--data", data])).stdout);
+    expect(await run(["audit", "verify", exported, "--key", key])).toMatchObject({ code: 0 });
+    expect(await startProgram(process.execPath, [SECOND, exported, key]).ended).toMatchObject({ code: 0 });
+    const other = (await readFile(exported, "utf8")).replace(
+      /"erased":"done"( +),"payload":\{"cmd":\{"type":"entry.put","key":"user\/7"/,
+      '"erased":"done"$1,"payload":{"cmd":{"type":"entry.put","key":"user/8"',
+    );
+    await writeFile(exported, withChecksums(other));
+    expect(await run(["audit", "verify", exported, "--key", key])).toMatchObject({ code: 1 });
+    expect(await startProgram(process.execPath, [SECOND, exported, key]).ended).toMatchObject({ code: 1 });
     const proof = join(dir, "erased.tlog-proof");
     await writeFile(proof, (await ask(["audit", "proof", String(seq)])).stdout);
     expect(await run(["audit", "verify", proof, "--key", key])).toMatchObject({ code: 0 });
@@ -137,6 +153,18 @@ describe("retention from outside", () => {
     expect(whole.stdout).toMatch(/whole to #\d+/);
     const alone = await run(["audit", "verify", archive, "--key", key]);
     expect(alone.stdout).toContain(`whole from #${archives[1]!.first} to #${archives[1]!.last}, 0 records not yet`);
+    // A second verifier, which shares no code with the first, comes to the same.
+    const second = (path: string) => startProgram(process.execPath, [SECOND, path, key]).ended;
+    expect(await second(archive)).toMatchObject({
+      code: 0,
+      stdout: `whole from #${archives[1]!.first} to #${archives[1]!.last}, 0 records not yet under a checkpoint\n`,
+    });
+    const lines = gunzipSync(await readFile(archive))
+      .toString("utf8")
+      .split("\n");
+    const dropped = join(dir, "dropped.gz");
+    await writeFile(dropped, gzipSync(lines.toSpliced(-4, 1).join("\n")));
+    expect(await second(dropped)).toMatchObject({ code: 1 });
     // The log goes on from the archive in an export, too.
     const exported = await run(["audit", "export", "--data", own]);
     await writeFile(join(dir, "all.jsonl"), exported.stdout);
