@@ -80,6 +80,8 @@ class RunningBoard implements BoardEngine {
   readonly #eraser: Eraser;
   readonly #archivist: Archivist;
   #appends = 0;
+  /** What waits goes on waiting. */
+  #held = false;
   #flushScheduled = false;
   #resync: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -115,7 +117,8 @@ class RunningBoard implements BoardEngine {
     });
     this.#eraser = createEraser({
       memory: options.memory,
-      submit: (submission) => this.submit(submission),
+      submitAlone: (submission, isStill) => this.#submitAlone(submission, isStill),
+      after: this.#timepieces.after,
       snapshotNow: () => this.#snapshotter.writeNow(),
       notice,
     });
@@ -170,32 +173,50 @@ class RunningBoard implements BoardEngine {
   }
 
   submit(submission: Submission): Promise<Outcome> {
-    if (this.#closing !== undefined) return Promise.resolve({ ok: false, code: "shutting_down" });
-    const reason = this.unwritable;
-    if (reason !== undefined) {
-      return Promise.resolve({ ok: false, code: "log_unavailable", detail: { reason: reason.slice(0, 500) } });
-    }
     const bytes = commandBytes(submission.command);
-    const { maxRecordBytes } = this.#memory.log;
-    if (!fitsRecord(submission.command, bytes, maxRecordBytes)) {
-      return Promise.resolve({ ok: false, code: "record_too_large", detail: { maxRecordBytes } });
-    }
+    const refusal = this.#refusalOf(submission, bytes);
+    if (refusal !== undefined) return Promise.resolve(refusal);
     return new Promise((resolve) => {
-      const draft: Draft = {
-        at: this.#timepieces.wallMs(),
-        clock: this.#clock.now(),
-        actor: submission.actor,
-        source: submission.source,
-        // No id: nobody can ask again, so the fold remembers nothing.
-        id: submission.id ?? commandId(""),
-        command: submission.command,
-      };
-      if (!this.#inbox.offer({ draft, bytes, resolve })) {
+      if (!this.#inbox.offer({ draft: this.#draftOf(submission), bytes, resolve })) {
         resolve({ ok: false, code: "overloaded", detail: { retryAfterMs: 100 } });
         return;
       }
       this.#scheduleFlush();
     });
+  }
+
+  #refusalOf({ command }: Submission, bytes: number): Outcome | undefined {
+    if (this.#closing !== undefined) return { ok: false, code: "shutting_down" };
+    const reason = this.unwritable;
+    if (reason !== undefined) return { ok: false, code: "log_unavailable", detail: { reason: reason.slice(0, 500) } };
+    const { maxRecordBytes } = this.#memory.log;
+    if (fitsRecord(command, bytes, maxRecordBytes)) return undefined;
+    return { ok: false, code: "record_too_large", detail: { maxRecordBytes } };
+  }
+
+  #draftOf({ actor, source, id, command }: Submission): Draft {
+    // No id: nobody can ask again, so the fold remembers nothing.
+    const own = id ?? commandId("");
+    return { at: this.#timepieces.wallMs(), clock: this.#clock.now(), actor, source, id: own, command };
+  }
+
+  /** Let what is under way end, and what waits wait, so that nothing comes between a look at the log and a record. */
+  async #submitAlone(submission: Submission, isStill: () => Promise<boolean>): Promise<Outcome | undefined> {
+    this.#held = true;
+    try {
+      while (this.#appends > 0) await this.#pause(1);
+      const bytes = commandBytes(submission.command);
+      const refusal = this.#refusalOf(submission, bytes);
+      if (refusal !== undefined) return refusal;
+      if (!(await isStill())) return undefined;
+      return await new Promise<Outcome>((resolve) => {
+        const group: Waiting[] = [{ draft: this.#draftOf(submission), bytes, resolve }];
+        this.#append(group);
+      });
+    } finally {
+      this.#held = false;
+      this.#scheduleFlush();
+    }
   }
 
   onApplied(listener: (group: readonly Applied[]) => void): () => void {
@@ -271,15 +292,18 @@ class RunningBoard implements BoardEngine {
   }
 
   #flush(): void {
-    while (this.#resync === undefined && this.#appends < MAX_APPENDS && this.#inbox.length > 0) {
-      const group = this.#inbox.take();
-      this.#appends++;
-      this.#memory.log.append(group.map((waiting) => waiting.draft)).then(
-        (records) => this.#durable(group, records),
-        (error: unknown) => this.#failed(group, error),
-      );
+    while (!this.#held && this.#resync === undefined && this.#appends < MAX_APPENDS && this.#inbox.length > 0) {
+      this.#append(this.#inbox.take());
     }
     if (this.#appends === 0 && this.#inbox.length === 0) this.#idle?.();
+  }
+
+  #append(group: readonly Waiting[]): void {
+    this.#appends++;
+    this.#memory.log.append(group.map((waiting) => waiting.draft)).then(
+      (records) => this.#durable(group, records),
+      (error: unknown) => this.#failed(group, error),
+    );
   }
 
   #durable(group: readonly Waiting[], records: readonly LogRecord[]): void {

@@ -4,9 +4,13 @@
 
 import type { BoardMemory, EraseStep } from "../log/contract.ts";
 import { type Outcome, type Seq, seq as toSeq } from "../protocol/index.ts";
+import type { Timepieces } from "./board-clock.ts";
 import type { EraseOrder, EraseOutcome, Submission } from "./contract.ts";
 
 const MOST_WAITING = 16;
+/** How often an erasure is planned anew because of what came meanwhile; beyond, `overloaded`. */
+const MOST_ATTEMPTS = 10;
+const RETRY_MS = 1000;
 
 export interface Eraser {
   erase(seq: number, order: EraseOrder): Promise<EraseOutcome>;
@@ -20,15 +24,20 @@ export interface Eraser {
 
 export function createEraser(options: {
   readonly memory: Pick<BoardMemory, "erasure" | "log" | "snapshots">;
-  readonly submit: (submission: Submission) => Promise<Outcome>;
+  /**
+   * Append a command with nothing between it and what `isStill` has looked at. Undefined where `isStill` says no.
+   */
+  readonly submitAlone: (submission: Submission, isStill: () => Promise<boolean>) => Promise<Outcome | undefined>;
+  readonly after: Timepieces["after"];
   readonly snapshotNow: () => Promise<Seq>;
   readonly notice: (message: string, detail?: unknown) => void;
 }): Eraser {
-  const { memory, submit, snapshotNow, notice } = options;
+  const { memory, submitAlone, snapshotNow, after, notice } = options;
   const { erasure, log, snapshots } = memory;
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   let closed = false;
+  let cancelRetry: (() => void) | undefined;
 
   const carryOut = async (step: EraseStep): Promise<void> => {
     // The snapshots first: a start from an older one would need the bytes that go now.
@@ -54,35 +63,76 @@ export function createEraser(options: {
     notice(`the erasure of record ${step.seq} was ended, which a crash or a failure had interrupted`);
   };
 
+  const record = (
+    { seq, hash, left, keys }: EraseStep,
+    { reason, actor, source }: EraseOrder,
+    isStill: () => Promise<boolean>,
+  ): Promise<Outcome | undefined> => {
+    const why = reason === undefined ? {} : { reason };
+    const command = { type: "record.erase" as const, seq, hash, left, keys: [...keys], ...why };
+    return submitAlone({ actor, source, command }, isStill);
+  };
+
   const run = async (seq: number, order: EraseOrder): Promise<EraseOutcome> => {
     if (erasure === undefined) return { ok: false, code: "not_erasable" };
     await resume();
-    const plan = await erasure.plan(seq);
-    if (!plan.ok) return plan;
     const erased: number[] = [];
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      const plan = await erasure.plan(seq);
+      if (!plan.ok) return plan;
+      // What came while the whole log was read is looked at now, so that writers hardly wait for the last look.
+      if (!(await plan.isStill())) continue;
+      const outcome = await carryOutAll(plan.steps, order, plan.isStill, erased);
+      if (outcome !== undefined) return outcome;
+    }
+    return { ok: false, code: "overloaded", detail: { retryAfterMs: 1000 } };
+  };
+
+  /** Undefined where something came in between that belongs to it: then it is planned anew. */
+  const carryOutAll = async (
+    steps: readonly EraseStep[],
+    order: EraseOrder,
+    isStill: () => Promise<boolean>,
+    erased: number[],
+  ): Promise<EraseOutcome | undefined> => {
     let recordedAt = toSeq(0);
-    for (const step of plan.steps) {
-      await erasure.begin(step);
-      const { seq: position, hash, left, keys } = step;
-      const { reason, actor, source } = order;
-      const why = reason === undefined ? {} : { reason };
-      const outcome = await submit({
-        actor,
-        source,
-        command: { type: "record.erase", seq: position, hash, left, keys: [...keys], ...why },
-      });
+    for (const step of steps) {
+      await erasure?.begin(step);
+      const outcome = await record(step, order, isStill);
+      if (outcome === undefined) {
+        await erasure?.cancel();
+        return undefined;
+      }
       if (!outcome.ok) {
-        // Where it is open whether the record is kept, the next erasure or start looks.
-        if (outcome.code !== "indeterminate" && outcome.code !== "internal") await erasure.cancel();
-        return outcome.detail === undefined
-          ? { ok: false, code: outcome.code }
-          : { ok: false, code: outcome.code, detail: outcome.detail };
+        // Where it is open whether the record is kept, that is looked at once the log is well again.
+        if (outcome.code === "indeterminate" || outcome.code === "internal") resumeLater();
+        else await erasure?.cancel();
+        const { code, detail } = outcome;
+        return detail === undefined ? { ok: false, code } : { ok: false, code, detail };
       }
       await carryOut(step);
-      erased.push(position);
+      erased.push(step.seq);
       recordedAt = toSeq(outcome.seq);
     }
     return { ok: true, seq: recordedAt, erased };
+  };
+
+  /** A failing disk: tried again until it is done, or the board closes (then the next start does it). */
+  const resumeLater = (): void => {
+    cancelRetry ??= after(
+      RETRY_MS,
+      () => {
+        cancelRetry = undefined;
+        if (!closed) exclusively(resume).catch(resumeLater);
+      },
+      true,
+    );
+  };
+
+  const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
   };
 
   const inTurn = async (seq: number, order: EraseOrder): Promise<EraseOutcome> => {
@@ -109,13 +159,10 @@ export function createEraser(options: {
       return turn.finally(() => waiting--);
     },
     resume,
-    exclusively: (work) => {
-      const turn = last.then(work);
-      last = turn.catch(() => undefined);
-      return turn;
-    },
+    exclusively,
     close: async () => {
       closed = true;
+      cancelRetry?.();
       await last;
     },
   };

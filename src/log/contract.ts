@@ -101,10 +101,16 @@ export interface EraseStep extends Pick<CommandOf<"record.erase">, "seq" | "hash
 /** Erasing the values of records (rule 17). One at a time; whoever calls keeps the order: plan, begin, record, finish. */
 export interface LogErasure {
   /** What must be erased, in this order, so that nothing of a record's values is left and a replay goes on alike. */
-  plan(
-    seq: number,
-  ): Promise<
-    | { readonly ok: true; readonly steps: readonly EraseStep[] }
+  plan(seq: number): Promise<
+    | {
+        readonly ok: true;
+        readonly steps: readonly EraseStep[];
+        /**
+         * Whether nothing came meanwhile that belongs to it: a repeat, or a refusal that rests on a value. Looks only at what
+         * is new since the last time.
+         */
+        isStill(): Promise<boolean>;
+      }
     | { readonly ok: false; readonly code: "no_such_record" | "not_erasable" | "already_erased" | "record_archived" }
   >;
   /** Note durably that a step is under way. A record that is appended after it lies behind everything that the step changes. */

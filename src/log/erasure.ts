@@ -51,9 +51,13 @@ export function createErasure(options: ErasureOptions): LogErasure {
   const { disk, boardFolder, segmentsFolder, segments, lines, archives } = options;
 
   /** All records that there are, with a copy of each line that may be asked for. */
-  async function* everything(): AsyncGenerator<Held, void> {
-    for await (const held of archives.records()) if (held.record.seq < options.first()) yield held;
-    for await (const { run } of lines(options.first(), options.head())) yield* heldIn(run);
+  async function* everything(until: number, from = 1): AsyncGenerator<Held, void> {
+    const first = options.first();
+    if (from < first) for await (const held of archives.records()) if (held.record.seq < first) yield held;
+    if (from > until) return;
+    for await (const { run } of lines(Math.max(first, from), until)) {
+      for (const held of heldIn(run)) if (held.record.seq >= from && held.record.seq <= until) yield held;
+    }
   }
 
   const find = async (seq: number): Promise<Held | undefined> => {
@@ -96,8 +100,7 @@ export function createErasure(options: ErasureOptions): LogErasure {
       if (target === undefined) return { ok: false, code: "record_archived" };
       if (target.record.erased !== undefined) return { ok: false, code: "already_erased" };
       if (erasableKeys(target.record.command).length === 0) return { ok: false, code: "not_erasable" };
-      const refused = await options.refused();
-      const steps: EraseStep[] = [];
+      let refused = await options.refused();
       const stepOf = ({ record, line }: Held, dependsOnContent: boolean): EraseStep => {
         const isRefused = refused.has(record.seq);
         // Any other refusal follows from what is left.
@@ -107,23 +110,40 @@ export function createErasure(options: ErasureOptions): LogErasure {
         return { seq: record.seq, hash: record.hash, left, keys, outcome };
       };
       const sizes = createSizes(erasableKeys(target.record.command), options.first() > 1);
-      let own: EraseStep | undefined;
-      for await (const held of everything()) {
+      /** From the first record on that put the content into a value. */
+      let isIn = false;
+      /** A repeat holds the same content under the same commitment. */
+      const see = (held: Held): { isSame: boolean; step: EraseStep } | undefined => {
         const { record } = held;
+        const isSame = record.hash === target.record.hash;
         const isRefused = refused.has(record.seq);
-        const isRepeat = record.hash === target.record.hash;
-        const may = isRefused && sizes.mayBeRefused(record.command, isRepeat);
-        if (record.seq === seq) own = stepOf(held, may);
-        else if (record.erased === undefined) {
-          // A repeat holds the same content under the same commitment.
-          if (isRepeat) steps.push(stepOf(held, may));
-          // Whether this was too large cannot be told any more once the value under it is gone: it must be written down.
-          else if (record.seq > seq && may) steps.push(stepOf(held, may));
-        }
-        if (!isRefused) sizes.apply(record.command, record.seq > seq);
+        const may = isRefused && sizes.mayBeRefused(record.command, isSame);
+        isIn ||= isSame && !isRefused;
+        if (!isRefused) sizes.apply(record.command, isSame ? "own" : isIn ? "later" : "before");
+        // Whether a merge was too large cannot be told any more once the value under it is gone: it must be written down.
+        const isPart = record.erased === undefined && (isSame || (isIn && may));
+        return isPart ? { isSame, step: stepOf(held, may) } : undefined;
+      };
+      const dependent: EraseStep[] = [];
+      const same: EraseStep[] = [];
+      let seenTo = options.head();
+      for await (const held of everything(seenTo)) {
+        const part = see(held);
+        if (part !== undefined) (part.isSame ? same : dependent).push(part.step);
       }
-      // Last, so that what depends on it is settled before: a crash in between is gone on from by asking again.
-      return { ok: true, steps: own === undefined ? steps : [...steps, own] };
+      // What depends on the content is settled before the content goes, and the record that was asked for goes last: a crash in
+      // between is gone on from by asking again.
+      const own = same.filter((step) => step.seq === seq);
+      const steps = [...dependent, ...same.filter((step) => step.seq !== seq), ...own];
+      const isStill = async (): Promise<boolean> => {
+        const head = options.head();
+        refused = await options.refused();
+        let isSame = true;
+        for await (const held of everything(head, seenTo + 1)) if (see(held) !== undefined) isSame = false;
+        seenTo = head;
+        return isSame;
+      };
+      return { ok: true, steps, isStill };
     },
     begin: async (step) => {
       await replaceFile(disk, boardFolder, FILE, checkedLineOf({ v: 1, ...step }));
@@ -177,14 +197,17 @@ function createSizes(keys: readonly string[], isCut: boolean) {
   const bytesOf = (text: string): number => text.length * 3;
   const singles = (command: Command) => (command.type === "batch" ? command.commands : [command]);
   return {
-    apply: (command: Command, isLater: boolean): void => {
+    /** `own` holds the content; what is replaced or deleted `later` does not rest on it any more. */
+    apply: (command: Command, when: "before" | "own" | "later"): void => {
       for (const single of singles(command)) {
         if (single.type === "entry.merge" && most.has(single.key)) {
           most.set(single.key, (most.get(single.key) ?? 0) + bytesOf(single.patch));
+          if (when === "own") ended.delete(single.key);
         } else if (single.type === "entry.put" && most.has(single.key)) {
           most.set(single.key, bytesOf(single.value));
-          if (isLater) ended.add(single.key);
-        } else if (single.type === "entry.delete" && isLater) ended.add(single.key);
+          if (when === "later") ended.add(single.key);
+          if (when === "own") ended.delete(single.key);
+        } else if (single.type === "entry.delete" && when === "later") ended.add(single.key);
       }
     },
     /** Whether its content may be why it was refused: a result that is too large, or a patch that is too deep. */

@@ -86,6 +86,38 @@ describe("rule 17: erasing the values of a record", () => {
     await running.close();
   });
 
+  it("goes on alike live and replayed, whatever is written meanwhile: merges that grow too large, repeats, other keys", async () => {
+    const running = await start(dir);
+    const large = (name: string): object => ({ [name]: name.repeat(600_000) });
+    const secret = await running.send(put("big", { ...large("s"), secret: SECRET }), "once");
+    // Refused before the erasure, while it is planned, and right before its record: the value under them is too large.
+    await running.send(merge("big", large("a")));
+    const pending: Promise<number>[] = [];
+    let isOver = false;
+    const writers = ["b", "c", "d"].map(async (name) => {
+      for (let n = 0; n < 12 && !isOver; n++) {
+        pending.push(running.send(merge("big", large(name))), running.send(put(`other:${name}`, n)));
+        if (n < 2) pending.push(running.send(put("big", { ...large("s"), secret: SECRET }), "once"));
+        await pending.at(-1);
+      }
+    });
+    let outcome = await running.board.erase(secret, ORDER);
+    for (let n = 0; n < 5 && !outcome.ok; n++) outcome = await running.board.erase(secret, ORDER);
+    isOver = true;
+    await Promise.all([...writers, ...pending]);
+    expect(outcome).toMatchObject({ ok: true });
+    expect(digestOf(await replay(running.board))).toBe(digestOf(running.board.state));
+    const live = [...running.board.state.entries.values()].map(({ key, value, rev, erased }) => [
+      key,
+      value,
+      rev,
+      erased,
+    ]);
+    const again = (await replay(running.board)).entries;
+    expect([...again.values()].map(({ key, value, rev, erased }) => [key, value, rev, erased])).toEqual(live);
+    await running.close();
+  });
+
   it("refuses with a code what cannot be erased, and changes nothing", async () => {
     const running = await start(dir);
     const note = await running.send({ type: "audit.note", event: "x" });

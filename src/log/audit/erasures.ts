@@ -9,7 +9,10 @@ export interface Erasures {
   see(place: number, line: ReadLine): void;
   readonly count: number;
   /** `isAll`: every record behind an erased one is there, so that the record of its erasure must be, too. */
-  findings(isAll: boolean): { readonly findings: readonly Finding[]; readonly remarks: readonly string[] };
+  findings(
+    isAll: boolean,
+    from: number,
+  ): { readonly findings: readonly Finding[]; readonly remarks: readonly string[] };
 }
 
 const ERASURE = Buffer.from('"type":"record.erase"', "latin1");
@@ -30,7 +33,7 @@ export function createErasures(): Erasures {
       const known = recorded.get(said.seq) ?? new Set();
       recorded.set(said.seq, known.add(said.left));
     },
-    findings: (isAll) => {
+    findings: (isAll, from) => {
       const findings: Finding[] = [];
       let unknown = 0;
       for (const [seq, left] of erased) {
@@ -43,7 +46,9 @@ export function createErasures(): Erasures {
         if (said === undefined && !isAll) unknown++;
         else findings.push({ kind: "changed", seq, text: `record ${seq} was erased, but ${why}` });
       }
-      const remarks = [];
+      const remarks: string[] = [];
+      const due = isAll ? [...recorded.keys()].filter((seq) => !erased.has(seq) && seq >= from) : [];
+      for (const seq of due) remarks.push(`the erasure of record ${seq} is recorded, but not carried out yet`);
       if (erased.size > 0) remarks.push(`${erased.size} erased records: their envelopes verify, their values are gone`);
       if (unknown > 0)
         remarks.push(

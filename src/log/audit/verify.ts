@@ -199,7 +199,7 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
       findings.push({ kind: "digest", seq: one.size, text });
     }
   }
-  const told = erasures.findings(evidence.to === undefined && redacted === 0);
+  const told = erasures.findings(evidence.to === undefined && redacted === 0, from);
   findings.push(...told.findings);
   remarks.push(...told.remarks);
   if (redacted > 0)
