@@ -1,7 +1,7 @@
 // Owns the promise to old data: every data directory that a release wrote opens, and replays to the digest it had.
 
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,6 +33,13 @@ describe.each(readdirSync(FIXTURES))("rule 1: a data directory written by %s", (
     if (!withSnapshots) await rm(join(dir, "boards/default/snapshots"), { recursive: true });
     const store = await createFileStore({ dir });
     const notices: string[] = [];
+    if (!withSnapshots && existsSync(join(dir, "boards/default/cut.json"))) {
+      // Retention has cut this log: what it was cut by is its snapshot (ADR 0016).
+      const opening = openBoard({ name: "default", memory: await store.open("default"), timepieces: STOPPED });
+      await expect(opening).rejects.toThrow("snapshot of record");
+      await store.close();
+      return rm(dir, { recursive: true });
+    }
     const board = await openBoard({
       name: "default",
       memory: await store.open("default"),
