@@ -13,6 +13,7 @@ import { evidenceOfBoard, type Outside, type Report, verify } from "../../dist/l
 import { createFileStore } from "../../dist/log/index.js";
 import { decodeRecord } from "../../dist/log/record-line.js";
 import { digestOf } from "../../dist/board/index.js";
+import type { Disk } from "../../src/log/disk.ts";
 import { commandId, type Command, type JsonText, seq } from "../../src/protocol/index.ts";
 
 export const SECRET = "hunter2-geheim-ключ";
@@ -26,9 +27,9 @@ export interface Running {
   close(): Promise<void>;
 }
 
-export async function start(dir: string, more: Partial<EngineOptions> = {}): Promise<Running> {
+export async function start(dir: string, more: Partial<EngineOptions> = {}, disk?: Disk): Promise<Running> {
   const now = more.timepieces === undefined ? {} : { now: more.timepieces.wallMs };
-  const store = await createFileStore({ dir, segmentBytes: 4000, ...now });
+  const store = await createFileStore({ dir, segmentBytes: 4000, ...now, ...(disk === undefined ? {} : { disk }) });
   const engine = await createEngine({
     store,
     checkpointPolicy: { everyRecords: 1e9, everyMs: 1e9 },

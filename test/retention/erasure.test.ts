@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { digestOf } from "../../dist/board/index.js";
 import { parseCheckpoint, parseVerifier } from "../../dist/log/audit/index.js";
+import { createFailingDisk } from "../../src/log/failing-disk.suite.ts";
 import { audit, dieAt, filesBelow, fill, filesWith, merge, put, replay, SECRET, start } from "./boards.ts";
 
 const ORDER = { actor: "admin", source: "test", reason: "asked for" };
@@ -128,6 +129,47 @@ describe("rule 17: erasing the values of a record", () => {
     await running.close();
     expect(await running.board.erase(note, ORDER)).toEqual({ ok: false, code: "shutting_down" });
   });
+
+  it(
+    "ends by itself, or when it is asked for again, after any one call to the disk failed",
+    { timeout: 120_000 },
+    async () => {
+      const seed = await start(dir);
+      await fill(seed, 12, "before");
+      const secret = await seed.send(put("user:7", { name: SECRET }));
+      await fill(seed, 3, "after");
+      await seed.close();
+      let failed = 0;
+      for (let at = 1; ; at++) {
+        const copy = await mkdtemp(join(tmpdir(), "swarmboard-erasure-fail-"));
+        try {
+          await cp(dir, copy, { recursive: true });
+          let failAt = Infinity;
+          const { disk, calls } = createFailingDisk((_, number) => (number === failAt ? "fail" : undefined));
+          const running = await start(copy, {}, disk);
+          failAt = calls() + at;
+          const first = await running.board.erase(secret, ORDER);
+          const isOver = first.ok && calls() < failAt;
+          if (!first.ok) failed++;
+        failAt = Infinity;
+          let outcome = first;
+          for (let n = 0; n < 50 && !outcome.ok && outcome.code !== "already_erased"; n++) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            outcome = await running.board.erase(secret, ORDER);
+          }
+          expect([at, outcome.ok || outcome.code]).toEqual([at, outcome.ok ? true : "already_erased"]);
+          expect([at, await filesWith(copy, SECRET)]).toEqual([at, []]);
+          expect([at, digestOf(await replay(running.board))]).toEqual([at, digestOf(running.board.state)]);
+          await running.close();
+          expect([at, (await audit(copy)).findings]).toEqual([at, []]);
+          if (isOver) break;
+        } finally {
+          await rm(copy, { recursive: true });
+        }
+      }
+      expect(failed).toBeGreaterThan(20);
+    },
+  );
 
   it(
     "is whole again after kill -9 at every call to the disk: recorded and gone, or neither",
