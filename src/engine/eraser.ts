@@ -82,7 +82,7 @@ export function createEraser(options: {
       if (!plan.ok) return plan;
       // What came while the whole log was read is looked at now, so that writers hardly wait for the last look.
       if (!(await plan.isStill())) continue;
-      const outcome = await carryOutAll(plan.steps, order, plan.isStill, erased);
+      const outcome = await carryOutAll(plan.steps, order, () => plan.isStill(), erased);
       if (outcome !== undefined) return outcome;
     }
     return { ok: false, code: "overloaded", detail: { retryAfterMs: 1000 } };
