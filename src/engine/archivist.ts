@@ -26,14 +26,15 @@ export interface Archivist {
 export function createArchivist(options: {
   readonly memory: Pick<BoardMemory, "archives" | "log" | "snapshots">;
   readonly policy: RetentionPolicy;
-  readonly timepieces: Timepieces;
+  readonly wallMs: () => number;
+  readonly after: Timepieces["after"];
   readonly snapshotNow: () => Promise<Seq>;
   readonly signNow: () => Promise<void>;
   /** Run while no erasure does: both put the same files in place anew. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
   readonly notice: (message: string, detail?: unknown) => void;
 }): Archivist {
-  const { memory, timepieces, notice } = options;
+  const { memory, wallMs, after, notice } = options;
   const { archives, log, snapshots } = memory;
   const { retainMs, retainBytes, archiveMs } = options.policy;
   const isAsked = [retainMs, retainBytes, archiveMs].some((bound) => bound !== undefined);
@@ -55,7 +56,7 @@ export function createArchivist(options: {
     let archived = 0;
     let safeTo: number | undefined;
     while (!closed) {
-      const due = await archives.due(policy, timepieces.wallMs());
+      const due = await archives.due(policy, wallMs());
       if (due === undefined) break;
       safeTo ??= await soundSnapshot().catch(() => 0);
       if (safeTo < due.last) {
@@ -67,7 +68,7 @@ export function createArchivist(options: {
       if (!isMoved) throw new Error(`record ${due.last} is not under a checkpoint`);
       archived++;
     }
-    const expired = (await archives.expire(policy, timepieces.wallMs())).length;
+    const expired = (await archives.expire(policy, wallMs())).length;
     return { archived, expired };
   };
 
@@ -79,7 +80,7 @@ export function createArchivist(options: {
 
   const arm = (): void => {
     if (closed) return;
-    cancel = timepieces.after(LOOK_EVERY_MS, run, true);
+    cancel = after(LOOK_EVERY_MS, run, true);
   };
 
   const run = (): void => {

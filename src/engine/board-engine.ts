@@ -6,9 +6,18 @@
 
 import { apply, type BoardState } from "../board/index.ts";
 import { LogError, type BoardMemory } from "../log/contract.ts";
-import type { HistoryAnswer, HistoryFilter, RetentionPolicy } from "../log/index.ts";
 import {
-  commandId,
+  DONE,
+  type HistoryAnswer,
+  type HistoryFilter,
+  outcomeOf,
+  type Refused,
+  type RetentionPolicy,
+  type SpendingAnswer,
+  type SpendingQuestion,
+} from "../log/index.ts";
+import {
+  type Command,
   DEFAULT_LIMITS,
   RULES_VERSION,
   seq,
@@ -18,14 +27,15 @@ import {
   type Outcome,
   type Seq,
 } from "../protocol/index.ts";
-import { type Archivist, createArchivist, type Retained } from "./archivist.ts";
 import { type BoardClock, createBoardClock, SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
-import type { Applied, BoardHandle, EraseOrder, EraseOutcome, Submission } from "./contract.ts";
-import { createEraser, type Eraser } from "./eraser.ts";
+import type { Applied, BoardHandle, Submission } from "./contract.ts";
+import { createBurnWatch } from "./burn-watch.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
+import { createKeptPast, type KeptPast } from "./kept-past.ts";
 import { createNotary, DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
-import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
-import { recoverBoard, tookEffect } from "./recovery.ts";
+import { commandBytes, draftOf, Inbox, refusalOfSize, type Waiting } from "./inbox.ts";
+import { recoverBoard } from "./recovery.ts";
+import { createWindowWatch } from "./window-watch.ts";
 import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
 
 /** Appends under way at once: one on the disk and one encoded behind it. */
@@ -65,6 +75,9 @@ export async function openBoard(options: BoardEngineOptions): Promise<BoardEngin
   return board;
 }
 
+/** What the engine itself sends. */
+const system = (command: Command): Submission => ({ actor: "system", source: "system", command });
+
 class RunningBoard implements BoardEngine {
   readonly name: string;
   readonly state: BoardState;
@@ -75,10 +88,11 @@ class RunningBoard implements BoardEngine {
   readonly #notice: (message: string, detail?: unknown) => void;
   readonly #listeners = new Set<(group: readonly Applied[]) => void>();
   readonly #expiry;
+  readonly #windows;
+  readonly #burn;
   readonly #snapshotter;
   readonly #notary;
-  readonly #eraser: Eraser;
-  readonly #archivist: Archivist;
+  readonly past: KeptPast;
   #appends = 0;
   /** What waits goes on waiting. */
   #held = false;
@@ -105,8 +119,18 @@ class RunningBoard implements BoardEngine {
       state,
       clockNow: () => clock.now(),
       after: this.#timepieces.after,
-      expire: (items) =>
-        this.submit({ actor: "system", source: "system", command: { type: "items.expire", items: [...items] } }),
+      expire: (items) => this.submit(system({ type: "items.expire", items: [...items] })),
+    });
+    this.#windows = createWindowWatch({
+      state,
+      timepieces: this.#timepieces,
+      notice,
+      reset: (resets) => this.#submitNow(system({ type: "budget.reset", resets })),
+    });
+    this.#burn = createBurnWatch({
+      state,
+      timepieces: this.#timepieces,
+      project: (task, exhaustsAt) => void this.submit(system({ type: "budget.project", task, exhaustsAt })),
     });
     this.#snapshotter = createSnapshotter({
       state,
@@ -115,20 +139,14 @@ class RunningBoard implements BoardEngine {
       policy: options.snapshotPolicy ?? DEFAULT_SNAPSHOT_POLICY,
       notice,
     });
-    this.#eraser = createEraser({
-      memory: options.memory,
-      submitAlone: (submission, isStill) => this.#submitAlone(submission, isStill),
-      after: this.#timepieces.after,
-      snapshotNow: () => this.#snapshotter.writeNow(),
-      notice,
-    });
-    this.#archivist = createArchivist({
+    this.past = createKeptPast({
       memory: options.memory,
       policy: options.retention ?? {},
-      timepieces: this.#timepieces,
+      wallMs: this.#timepieces.wallMs,
+      after: this.#timepieces.after,
+      submitAlone: (submission, isStill) => this.#submitAlone(submission, isStill),
       snapshotNow: () => this.#snapshotter.writeNow(),
       signNow: () => this.#notary.signNow(),
-      exclusively: (work) => this.#eraser.exclusively(work),
       notice,
     });
     this.#notary = createNotary({
@@ -140,17 +158,14 @@ class RunningBoard implements BoardEngine {
   }
 
   async start(): Promise<void> {
-    // Before anyone can read: what was recorded as erased is gone.
-    await this.#eraser.resume();
-    if (this.state.seq === 0) {
-      await this.submit({
-        actor: "system",
-        source: "system",
-        command: { type: "rules.change", version: RULES_VERSION },
-      });
+    await this.past.resume();
+    // A new board begins with the newest rules; one of an earlier version goes on with them (rule 1).
+    if (this.state.rules < RULES_VERSION) {
+      await this.submit(system({ type: "rules.change", version: RULES_VERSION }));
     }
     await this.#expiry.catchUp();
-    this.#archivist.start();
+    await this.#windows.catchUp();
+    this.past.start();
   }
 
   get position(): BoardHandle["position"] {
@@ -173,11 +188,21 @@ class RunningBoard implements BoardEngine {
   }
 
   submit(submission: Submission): Promise<Outcome> {
+    // A window that should have ended ends before what comes after its end.
+    this.#windows.before();
+    return this.#submitNow(submission);
+  }
+
+  #now(): Pick<Draft, "at" | "clock"> {
+    return { at: this.#timepieces.wallMs(), clock: this.#clock.now() };
+  }
+
+  #submitNow(submission: Submission): Promise<Outcome> {
     const bytes = commandBytes(submission.command);
     const refusal = this.#refusalOf(submission, bytes);
     if (refusal !== undefined) return Promise.resolve(refusal);
     return new Promise((resolve) => {
-      if (!this.#inbox.offer({ draft: this.#draftOf(submission), bytes, resolve })) {
+      if (!this.#inbox.offer({ draft: draftOf(submission, this.#now()), bytes, resolve })) {
         resolve({ ok: false, code: "overloaded", detail: { retryAfterMs: 100 } });
         return;
       }
@@ -189,15 +214,7 @@ class RunningBoard implements BoardEngine {
     if (this.#closing !== undefined) return { ok: false, code: "shutting_down" };
     const reason = this.unwritable;
     if (reason !== undefined) return { ok: false, code: "log_unavailable", detail: { reason: reason.slice(0, 500) } };
-    const { maxRecordBytes } = this.#memory.log;
-    if (fitsRecord(command, bytes, maxRecordBytes)) return undefined;
-    return { ok: false, code: "record_too_large", detail: { maxRecordBytes } };
-  }
-
-  #draftOf({ actor, source, id, command }: Submission): Draft {
-    // No id: nobody can ask again, so the fold remembers nothing.
-    const own = id ?? commandId("");
-    return { at: this.#timepieces.wallMs(), clock: this.#clock.now(), actor, source, id: own, command };
+    return refusalOfSize(command, bytes, this.#memory.log.maxRecordBytes);
   }
 
   /** Let what is under way end, and what waits wait, so that nothing comes between a look at the log and a record. */
@@ -210,8 +227,7 @@ class RunningBoard implements BoardEngine {
       if (refusal !== undefined) return refusal;
       if (!(await isStill())) return undefined;
       return await new Promise<Outcome>((resolve) => {
-        const group: Waiting[] = [{ draft: this.#draftOf(submission), bytes, resolve }];
-        this.#append(group);
+        this.#append([{ draft: draftOf(submission, this.#now()), bytes, resolve }]);
       });
     } finally {
       this.#held = false;
@@ -232,28 +248,16 @@ class RunningBoard implements BoardEngine {
     return this.#memory.history.query(filter);
   }
 
+  spending(question: SpendingQuestion): Promise<SpendingAnswer> {
+    return this.#memory.history.spending(question);
+  }
+
   get proofs(): BoardHandle["proofs"] {
     return this.#memory.proofs;
   }
 
-  erase(position: number, order: EraseOrder): Promise<EraseOutcome> {
-    return this.#eraser.erase(position, order);
-  }
-
-  get first(): number {
-    return this.#memory.log.first;
-  }
-
-  archives(): ReturnType<BoardHandle["archives"]> {
-    return this.#memory.archives?.list() ?? Promise.resolve([]);
-  }
-
-  archiveOf(position: number): Promise<string | undefined> {
-    return this.#memory.archives?.holding(position) ?? Promise.resolve(undefined);
-  }
-
-  retain(policy?: RetentionPolicy): Promise<Retained> {
-    return this.#archivist.lookNow(policy);
+  rateOf(task: string): ReturnType<BoardHandle["rateOf"]> {
+    return { ...this.#burn.rateOf(task), exhaustsAt: this.#burn.exhaustsAt(task) };
   }
 
   signNow(): Promise<void> {
@@ -267,8 +271,9 @@ class RunningBoard implements BoardEngine {
 
   async #finish(): Promise<void> {
     this.#expiry.close();
-    await this.#archivist.close();
-    await this.#eraser.close();
+    await this.past.close();
+    this.#windows.close();
+    this.#burn.close();
     if (this.#inbox.length > 0 || this.#appends > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -315,12 +320,13 @@ class RunningBoard implements BoardEngine {
 
   #fold(records: readonly LogRecord[]): Applied[] {
     const applied: Applied[] = Array.from({ length: records.length });
-    const refused: number[] = [];
+    const refused: Refused[] = [];
     for (let i = 0; i < records.length; i++) {
       const record = records[i] as LogRecord;
       const { outcome, changes } = apply(this.state, record);
       applied[i] = { record, outcome, changes };
-      if (!tookEffect(outcome)) refused.push(record.seq);
+      const told = outcomeOf(outcome);
+      if (told !== DONE) refused.push({ seq: record.seq, outcome: told });
     }
     this.#memory.history.judged(this.state.seq, refused);
     for (const listener of this.#listeners) {
@@ -331,6 +337,11 @@ class RunningBoard implements BoardEngine {
       }
     }
     this.#expiry.arm();
+    for (const { changes } of applied) {
+      if (changes.length === 0) continue;
+      this.#windows.changed(changes);
+      this.#burn.changed(changes);
+    }
     this.#snapshotter.applied(records.length);
     this.#notary.applied(records.length);
     return applied;

@@ -3,7 +3,14 @@
 
 import type { BoardState } from "../board/index.ts";
 import type { Retained } from "./archivist.ts";
-import type { BoardProofs, HistoryAnswer, HistoryFilter, RetentionPolicy } from "../log/index.ts";
+import type {
+  BoardProofs,
+  HistoryAnswer,
+  HistoryFilter,
+  RetentionPolicy,
+  SpendingAnswer,
+  SpendingQuestion,
+} from "../log/index.ts";
 import type {
   Change,
   Code,
@@ -41,6 +48,23 @@ export type EraseOutcome =
   | { readonly ok: true; readonly seq: Seq; readonly erased: readonly number[] }
   | { readonly ok: false; readonly code: Code; readonly detail?: Rejected["detail"] };
 
+/** The past of a board, as those may change it who keep it. */
+export interface BoardPast {
+  /**
+   * Erase the values that a record holds, for good (rule 17). Resolves when nothing of them is left in the board's files.
+   * Never rejects; a refusal names its code. The same again after a failure goes on where it stopped.
+   */
+  erase(seq: number, order: EraseOrder): Promise<EraseOutcome>;
+  /** Position of the first record that the log still has; what came before is in archives, or gone. */
+  readonly first: number;
+  /** What is in archives, oldest first. */
+  archives(): Promise<readonly { readonly name: string; readonly first: number; readonly last: number }[]>;
+  /** Name of the archive that holds a record; undefined where none does. */
+  archiveOf(seq: number): Promise<string | undefined>;
+  /** Let retention look at the log now, by its own policy or another. Rejects where something failed. */
+  retain(policy?: RetentionPolicy): Promise<Retained>;
+}
+
 /** A running board: commands in, state and changes out. */
 export interface BoardHandle {
   readonly name: string;
@@ -62,21 +86,21 @@ export interface BoardHandle {
    * @throws HistoryError `history_unavailable` while the index is built, or too much is asked at once.
    */
   history(filter: HistoryFilter): Promise<HistoryAnswer>;
+  /**
+   * What was spent of a budget over time: charges and settlements, in it and below it.
+   * @throws HistoryError `history_unavailable` while the index is built, or too much is asked at once.
+   */
+  spending(question: SpendingQuestion): Promise<SpendingAnswer>;
+  /** How fast a budget is spent of late, and when it will be spent at that rate (wall time), where that can be said. */
+  rateOf(task: string): {
+    readonly tokensPerHour: number;
+    readonly nanoUsdPerHour: number;
+    readonly exhaustsAt: number | undefined;
+  };
   /** What can be proven of the log; undefined where the board is kept in memory only. */
   readonly proofs: Pick<BoardProofs, "verifierKey" | "checkpoint" | "record" | "consistency"> | undefined;
-  /**
-   * Erase the values that a record holds, for good (rule 17). Resolves when nothing of them is left in the board's files.
-   * Never rejects; a refusal names its code. The same again after a failure goes on where it stopped.
-   */
-  erase(seq: number, order: EraseOrder): Promise<EraseOutcome>;
-  /** Position of the first record that the log still has; what came before is in archives, or gone. */
-  readonly first: number;
-  /** What is in archives, oldest first. */
-  archives(): Promise<readonly { readonly name: string; readonly first: number; readonly last: number }[]>;
-  /** Name of the archive that holds a record; undefined where none does. */
-  archiveOf(seq: number): Promise<string | undefined>;
-  /** Let retention look at the log now, by its own policy or another. Rejects where something failed. */
-  retain(policy?: RetentionPolicy): Promise<Retained>;
+  /** What is done to the past: erasing from it, and moving its beginning into archives. */
+  readonly past: BoardPast;
   /** Sign a checkpoint of all that is applied, unless that is done. A failure is a notice. */
   signNow(): Promise<void>;
 }

@@ -22,7 +22,7 @@ export interface Eraser {
   close(): Promise<void>;
 }
 
-export function createEraser(options: {
+export interface EraserOptions {
   readonly memory: Pick<BoardMemory, "erasure" | "log" | "snapshots">;
   /**
    * Append a command with nothing between it and what `isStill` has looked at. Undefined where `isStill` says no.
@@ -31,7 +31,9 @@ export function createEraser(options: {
   readonly after: Timepieces["after"];
   readonly snapshotNow: () => Promise<Seq>;
   readonly notice: (message: string, detail?: unknown) => void;
-}): Eraser {
+}
+
+export function createEraser(options: EraserOptions): Eraser {
   const { memory, submitAlone, snapshotNow, after, notice } = options;
   const { erasure, log, snapshots } = memory;
   let last: Promise<unknown> = Promise.resolve();
@@ -65,12 +67,12 @@ export function createEraser(options: {
 
   const record = (
     { seq, hash, left, keys }: EraseStep,
-    { reason, actor, source }: EraseOrder,
+    { reason, ...origin }: EraseOrder,
     isStill: () => Promise<boolean>,
   ): Promise<Outcome | undefined> => {
     const why = reason === undefined ? {} : { reason };
     const command = { type: "record.erase" as const, seq, hash, left, keys: [...keys], ...why };
-    return submitAlone({ actor, source, command }, isStill);
+    return submitAlone({ ...origin, command }, isStill);
   };
 
   const run = async (seq: number, order: EraseOrder): Promise<EraseOutcome> => {

@@ -31,8 +31,8 @@ export interface ErasureOptions {
   /** Lines of durable records, in order; the first run may begin earlier. */
   readonly lines: (from: number, until: number) => AsyncIterable<{ readonly run: LineRun }>;
   readonly seal: () => void;
-  /** Every position of which the fold said that it changed nothing. */
-  readonly refused: () => Promise<ReadonlySet<number>>;
+  /** Every position of which the fold said that it changed nothing, and why. */
+  readonly refused: () => Promise<ReadonlyMap<number, string>>;
   /** Where retention puts records. */
   readonly archives: {
     /** Records that lie in archives, oldest first. */

@@ -38,6 +38,8 @@ export interface FileStoreOptions {
   /** Wall time in ms, for the date in a segment's header. */
   readonly now?: () => number;
   readonly disk?: Disk;
+  /** Told of every signed checkpoint of any board, to be kept elsewhere too. Must not throw. */
+  readonly onCheckpoint?: (note: string) => void;
 }
 
 /** Open a data directory. Throws LockedError while another process has it, and an Error for a newer format. */
@@ -95,6 +97,7 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
       head: () => log.head,
       cut: () => readCut(disk, folder),
       first: () => log.first,
+      onCheckpoint: options.onCheckpoint,
     });
     const archives = createBoardArchives({
       disk,

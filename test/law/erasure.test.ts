@@ -12,7 +12,15 @@ import { decodeRecord, encodeRecord, writeLine } from "../../src/log/record-line
 import { eraseLine, erasableKeys } from "../../src/log/erased-line.ts";
 import { lineIsSound } from "../../src/log/checked-line.ts";
 import { readLine } from "../../src/log/audit/line.ts";
-import { type CommandOf, commandId, type Draft, type JsonText, type LogRecord, seq } from "../../src/protocol/index.ts";
+import {
+  type CommandOf,
+  commandId,
+  RULES_VERSION,
+  type Draft,
+  type JsonText,
+  type LogRecord,
+  seq,
+} from "../../src/protocol/index.ts";
 import { commands, portrait, sha256, START } from "./records.ts";
 
 const SECRET = "s".repeat(43);
@@ -66,14 +74,16 @@ describe("rule 17: an erased record", () => {
         /** Digests as a checkpoint would have noted them at the time. */
         const noted = new Map<number, string>();
         let clock = 0;
-        const append = (draft: Omit<Draft, "at" | "clock" | "source">): void => {
+        const append = (draft: Omit<Draft, "at" | "clock" | "source">): boolean => {
           const position = lines.length + 1;
           const line = lineOf({ ...draft, at: START + position, clock, source: "http" }, position);
           lines.push(line);
           const { outcome } = apply(live, line.record);
           if (!outcome.ok || outcome.duplicate === true) refused.add(position);
           noted.set(position, digestOf(live));
+          return outcome.ok;
         };
+        append({ actor: "system", id: commandId(""), command: { type: "rules.change", version: RULES_VERSION } });
         let snapshot: { seq: number; parts: ReturnType<typeof writeSnapshot> } | undefined;
         for (const { command, actor, id, pause, erase } of steps) {
           clock += pause;
@@ -86,11 +96,13 @@ describe("rule 17: an erased record", () => {
               // None of these values is so large that a merge could be refused for it.
               const { line, left } = eraseLine(target.bytes, target.record.command, "done");
               const { hash } = target.record;
-              append({
+              const isRecorded = append({
                 actor: "admin",
                 id: commandId(""),
                 command: { type: "record.erase", seq: position, hash, left, keys: refused.has(position) ? [] : keys },
               });
+              // Where the rules of earlier versions are in force, it is refused, and nothing is erased.
+              if (!isRecorded) continue;
               target.bytes = line;
               // Older snapshots hold what is erased: they go with it.
               snapshot = undefined;

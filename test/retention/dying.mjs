@@ -29,8 +29,8 @@ const board = await engine.board("default");
 armed = true;
 const outcome =
   job === "erase"
-    ? await board.erase(seq, { actor: "admin", source: "test", reason: "asked for" })
-    : { ok: true, archived: await board.retain({ retainBytes: 1 }) };
+    ? await board.past.erase(seq, { actor: "admin", source: "test", reason: "asked for" })
+    : { ok: true, archived: await board.past.retain({ retainBytes: 1 }) };
 armed = false;
 writeSync(1, `done ${calls} ${JSON.stringify(outcome)}\n`);
 await engine.close();

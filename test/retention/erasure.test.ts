@@ -33,7 +33,7 @@ describe("rule 17: erasing the values of a record", () => {
     expect((await running.board.history({ name: "user:7" })).hits).toHaveLength(2);
     expect((await filesWith(dir, SECRET)).length).toBeGreaterThan(1);
 
-    const outcome = await running.board.erase(secret, ORDER);
+    const outcome = await running.board.past.erase(secret, ORDER);
     expect(outcome).toMatchObject({ ok: true, erased: [secret + 1, secret] });
     expect(running.board.state.entries.get("user:7")).toMatchObject({ value: "null", erased: true, rev: 3 });
     expect(await filesWith(dir, SECRET)).toEqual([]);
@@ -42,7 +42,7 @@ describe("rule 17: erasing the values of a record", () => {
     expect(hits[2]).toMatchObject({ seq: secret, erased: true, command: { value: "null" } });
     expect(hits[1]!.erased).toBeUndefined();
     expect(await running.board.proofs!.record(secret)).toContain("c2sp.org/tlog-proof");
-    expect(await running.board.erase(secret, ORDER)).toEqual({ ok: false, code: "already_erased" });
+    expect(await running.board.past.erase(secret, ORDER)).toEqual({ ok: false, code: "already_erased" });
     // Written anew, the key has a value as any other.
     await running.send(put("user:7", { name: "another" }));
     expect(running.board.state.entries.get("user:7")).toMatchObject({ erased: false, rev: 4 });
@@ -70,7 +70,8 @@ describe("rule 17: erasing the values of a record", () => {
       type: "batch",
       commands: [put("d", SECRET), put("e", SECRET), { type: "entry.delete", key: "b" }].slice(0, 2) as never,
     });
-    for (const seq of [a, patched, c, batch]) expect(await running.board.erase(seq, ORDER)).toMatchObject({ ok: true });
+    for (const seq of [a, patched, c, batch])
+      expect(await running.board.past.erase(seq, ORDER)).toMatchObject({ ok: true });
     const { entries } = running.board.state;
     expect(entries.get("a")).toMatchObject({ value: '{"clean":true}', erased: false });
     expect(entries.get("b")).toMatchObject({ value: "null", erased: true });
@@ -102,8 +103,8 @@ describe("rule 17: erasing the values of a record", () => {
         await pending.at(-1);
       }
     });
-    let outcome = await running.board.erase(secret, ORDER);
-    for (let n = 0; n < 5 && !outcome.ok; n++) outcome = await running.board.erase(secret, ORDER);
+    let outcome = await running.board.past.erase(secret, ORDER);
+    for (let n = 0; n < 5 && !outcome.ok; n++) outcome = await running.board.past.erase(secret, ORDER);
     isOver = true;
     await Promise.all([...writers, ...pending]);
     expect(outcome).toMatchObject({ ok: true });
@@ -123,11 +124,11 @@ describe("rule 17: erasing the values of a record", () => {
     const running = await start(dir);
     const note = await running.send({ type: "audit.note", event: "x" });
     const before = running.board.state.seq;
-    expect(await running.board.erase(note, ORDER)).toEqual({ ok: false, code: "not_erasable" });
-    expect(await running.board.erase(note + 1, ORDER)).toEqual({ ok: false, code: "no_such_record" });
+    expect(await running.board.past.erase(note, ORDER)).toEqual({ ok: false, code: "not_erasable" });
+    expect(await running.board.past.erase(note + 1, ORDER)).toEqual({ ok: false, code: "no_such_record" });
     expect(running.board.state.seq).toBe(before);
     await running.close();
-    expect(await running.board.erase(note, ORDER)).toEqual({ ok: false, code: "shutting_down" });
+    expect(await running.board.past.erase(note, ORDER)).toEqual({ ok: false, code: "shutting_down" });
   });
 
   it(
@@ -148,14 +149,14 @@ describe("rule 17: erasing the values of a record", () => {
           const { disk, calls } = createFailingDisk((_, number) => (number === failAt ? "fail" : undefined));
           const running = await start(copy, {}, disk);
           failAt = calls() + at;
-          const first = await running.board.erase(secret, ORDER);
+          const first = await running.board.past.erase(secret, ORDER);
           const isOver = first.ok && calls() < failAt;
           if (!first.ok) failed++;
-        failAt = Infinity;
+          failAt = Infinity;
           let outcome = first;
           for (let n = 0; n < 50 && !outcome.ok && outcome.code !== "already_erased"; n++) {
             await new Promise((resolve) => setTimeout(resolve, 50));
-            outcome = await running.board.erase(secret, ORDER);
+            outcome = await running.board.past.erase(secret, ORDER);
           }
           expect([at, outcome.ok || outcome.code]).toEqual([at, outcome.ok ? true : "already_erased"]);
           expect([at, await filesWith(copy, SECRET)]).toEqual([at, []]);

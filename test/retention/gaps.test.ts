@@ -26,7 +26,7 @@ async function cutNotes(leave: number): Promise<Running> {
   }
   await fill(running, 5, "b");
   await running.board.signNow();
-  await running.board.retain({ retainBytes: leave });
+  await running.board.past.retain({ retainBytes: leave });
   return running;
 }
 
@@ -36,19 +36,19 @@ describe("rule 15, L5: gaps by retention are named", () => {
     const { board } = running;
     const feed = new BoardFeed(board.state);
     const oldest = board.state.audit.notes[0]!.seq;
-    expect(board.first).toBeGreaterThan(100);
-    expect(board.first).toBeLessThan(oldest);
+    expect(board.past.first).toBeGreaterThan(100);
+    expect(board.past.first).toBeLessThan(oldest);
     const past = await fetchPastNotes(board, feed, { event: "even", tail: 0 }, 8);
-    expect(past.missed).toEqual({ count: 200_000, from: 8, to: board.first - 1 });
+    expect(past.missed).toEqual({ count: 200_000, from: 8, to: board.past.first - 1 });
     expect(past.texts.length).toBeGreaterThan(10);
-    const whole = await fetchPastNotes(board, feed, { event: "even", tail: 0 }, board.first + 1);
+    const whole = await fetchPastNotes(board, feed, { event: "even", tail: 0 }, board.past.first + 1);
     expect(whole.missed).toBeUndefined();
     await running.close();
   });
 
   it("pages through the audit to the end of what is left, each note once, and says where the log begins", async () => {
     const running = await cutNotes(3000);
-    const { first } = running.board;
+    const { first } = running.board.past;
     expect(first).toBeGreaterThan(running.board.state.audit.notes[0]!.seq);
     await running.close();
     const server = await createServer({ dataDir: dir, port: 0, logger: false });

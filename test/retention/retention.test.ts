@@ -29,22 +29,27 @@ const archives = async (): Promise<string[]> =>
 const auditArchive = async (path: string, outside: Outside = {}): Promise<Report> =>
   verify(await evidenceOfExport(path), outside);
 
-async function keptOf(running: Running): Promise<Required<Outside>> {
+async function keptOf(running: Running): Promise<Required<Omit<Outside, "checkpoints">>> {
   await running.board.signNow();
   const checkpoint = parseCheckpoint((await running.board.proofs!.checkpoint())!)!;
   return { checkpoint, publicKey: parseVerifier(await running.board.proofs!.verifierKey())!.publicKey };
 }
 
 /** A board whose log was cut, with its state's digest. */
-async function cutBoard(): Promise<{ running: Running; first: number; kept: Required<Outside>; early: Outside }> {
+async function cutBoard(): Promise<{
+  running: Running;
+  first: number;
+  kept: Required<Omit<Outside, "checkpoints">>;
+  early: Outside;
+}> {
   const running = await start(dir);
   await fill(running, 40, "a");
   const early = { checkpoint: (await keptOf(running)).checkpoint };
   await fill(running, 40, "b");
   const kept = await keptOf(running);
   await fill(running, 5, "c");
-  expect((await running.board.retain(LEAVE)).archived).toBeGreaterThan(3);
-  return { running, first: running.board.first, kept, early };
+  expect((await running.board.past.retain(LEAVE)).archived).toBeGreaterThan(3);
+  return { running, first: running.board.past.first, kept, early };
 }
 
 describe("retention", () => {
@@ -61,15 +66,15 @@ describe("retention", () => {
     await expect(async () => {
       for await (const _ of running.board.read(seq(first - 1)));
     }).rejects.toMatchObject({ code: "record_archived" });
-    expect(await running.board.archiveOf(1)).toMatch(/^0{15}1-\d{16}\.jsonl\.gz$/);
-    expect(await running.board.archiveOf(first)).toBeUndefined();
+    expect(await running.board.past.archiveOf(1)).toMatch(/^0{15}1-\d{16}\.jsonl\.gz$/);
+    expect(await running.board.past.archiveOf(first)).toBeUndefined();
     expect(verifyProof((await running.board.proofs!.record(first))!, (await keptOf(running)).publicKey)).toMatchObject({
       ok: true,
       seq: first,
     });
     await running.close();
     running = await start(dir);
-    expect(running.board.first).toBe(first);
+    expect(running.board.past.first).toBe(first);
     expect(digestOf(running.board.state)).toBe(digest);
     // The index of before knew what is archived now.
     expect((await running.board.history({ limit: 500 })).hits).toHaveLength(head - first + 1);
@@ -141,7 +146,7 @@ describe("retention", () => {
     await expect(running.board.proofs!.record(1)).rejects.toThrow("archived");
     await fill(running, 60, "d");
     await running.board.signNow();
-    expect((await running.board.retain(LEAVE)).archived).toBeGreaterThan(0);
+    expect((await running.board.past.retain(LEAVE)).archived).toBeGreaterThan(0);
     await running.close();
     expect(await audit(dir, kept)).toMatchObject({ findings: [], from: 1 });
   });
@@ -155,18 +160,18 @@ describe("retention", () => {
     await fill(running, 40, "new");
     const week = 7 * 86_400_000;
     const policy = { retainMs: week, archiveMs: 2 * week };
-    expect(await running.board.retain({ retainMs: 30 * 86_400_000 })).toEqual({ archived: 0, expired: 0 });
-    const { archived } = await running.board.retain(policy);
+    expect(await running.board.past.retain({ retainMs: 30 * 86_400_000 })).toEqual({ archived: 0, expired: 0 });
+    const { archived } = await running.board.past.retain(policy);
     expect(archived).toBeGreaterThan(1);
     const { hits } = await running.board.history({ limit: 500 });
     // Whole segments: what is left of the old ones shares a segment with what is new.
     expect(hits.filter(({ at }) => at < wall).length).toBeLessThan(15);
     expect(hits.filter(({ at }) => at === wall).length).toBe(40);
     wall += 5 * 86_400_000;
-    expect(await running.board.retain(policy)).toMatchObject({ archived: 0, expired: archived });
+    expect(await running.board.past.retain(policy)).toMatchObject({ archived: 0, expired: archived });
     expect(await archives()).toEqual([]);
-    expect(await running.board.archiveOf(1)).toBeUndefined();
-    expect(await running.board.erase(2, { actor: "admin", source: "test" })).toEqual({
+    expect(await running.board.past.archiveOf(1)).toBeUndefined();
+    expect(await running.board.past.erase(2, { actor: "admin", source: "test" })).toEqual({
       ok: false,
       code: "record_archived",
     });
@@ -231,9 +236,9 @@ describe("retention", () => {
     await fill(running, 80, "a");
     const kept = await keptOf(running);
     await fill(running, 3, "b");
-    await running.board.retain(LEAVE);
-    expect(running.board.first).toBeGreaterThan(secret);
-    expect(await running.board.erase(secret, { actor: "admin", source: "test" })).toMatchObject({
+    await running.board.past.retain(LEAVE);
+    expect(running.board.past.first).toBeGreaterThan(secret);
+    expect(await running.board.past.erase(secret, { actor: "admin", source: "test" })).toMatchObject({
       ok: true,
       erased: [secret + 1, secret],
     });
@@ -263,8 +268,8 @@ describe("retention", () => {
           expect([at, (await audit(copy, kept)).findings]).toEqual([at, []]);
           const again = await start(copy);
           expect([at, digestOf(again.board.state)]).toEqual([at, digest]);
-          firsts.add(again.board.first);
-          await again.board.retain({ retainBytes: 1 });
+          firsts.add(again.board.past.first);
+          await again.board.past.retain({ retainBytes: 1 });
           await again.close();
           expect([at, await audit(copy, kept)]).toMatchObject([at, { findings: [], from: 1 }]);
           if (ended) break;

@@ -15,6 +15,8 @@ export interface Outside {
   readonly publicKey?: Buffer;
   /** A checkpoint that the auditor kept. */
   readonly checkpoint?: SignedCheckpoint;
+  /** Further ones. Each of them must be of this log, and the log must go on from it. */
+  readonly checkpoints?: readonly SignedCheckpoint[];
 }
 
 /** The fold, to compare states with what checkpoints say of them. */
@@ -70,20 +72,22 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
   });
   const leadsOn = (root: TreeHash | undefined, one: (typeof later)[number]): boolean =>
     root !== undefined && isConsistent({ size: evidence.to ?? 0, root }, one, one.proof);
-  const kept = outside.checkpoint;
-  const isBeyond = kept !== undefined && evidence.isArchive && kept.size > (evidence.to ?? 0);
-  if (kept !== undefined && !isBeyond) consider(kept, "the checkpoint that was kept", true);
-  const keptLater = isBeyond ? later.find((one) => one.size === kept.size) : undefined;
-  if (isBeyond && keptLater === undefined) {
-    remarks.push("the checkpoint that was kept covers more than this archive: hold the data folder against it");
-  } else if (isBeyond && keptLater?.root !== kept.root) {
-    findings.push({
-      kind: "checkpoint",
-      text: "the checkpoint that was kept is not the one that the archive leads to",
-    });
+  const kept = [...(outside.checkpoint === undefined ? [] : [outside.checkpoint]), ...(outside.checkpoints ?? [])];
+  const keptRoots = new Set<TreeHash>();
+  let anchored = outside.publicKey !== undefined;
+  for (const [i, one] of kept.entries()) {
+    const where = kept.length === 1 ? "the checkpoint that was kept" : `the kept checkpoint ${i + 1}`;
+    if (!evidence.isArchive || one.size <= (evidence.to ?? 0)) {
+      consider(one, where, true);
+      keptRoots.add(one.root);
+      anchored = true;
+      continue;
+    }
+    const same = later.find(({ size }) => size === one.size);
+    if (same === undefined) remarks.push(`${where} covers more than this archive: hold the data folder against it`);
+    else if (same.root === one.root) anchored = true;
+    else findings.push({ kind: "checkpoint", text: `${where} is not the one that the archive leads to` });
   }
-  const anchored =
-    outside.publicKey !== undefined || (kept !== undefined && (!isBeyond || keptLater?.root === kept.root));
   usable.sort((a, b) => a.size - b.size);
   const sizes = new Set([...usable.map(({ size }) => size), evidence.to ?? 0]);
 
@@ -91,7 +95,7 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
   const noted = createFrontier({ size: from - 1, subtrees: left });
   const notedRoots = rootsAt(noted, leaves, sizes);
   const anchors =
-    anchored && outside.publicKey === undefined ? usable.filter((one) => one.root === kept?.root) : usable;
+    anchored && outside.publicKey === undefined ? usable.filter((one) => keptRoots.has(one.root)) : usable;
   const borneOut = anchors.findLast((one) => one.size >= from && notedRoots.get(one.size) === one.root);
   const leads = later.some((one) => leadsOn(notedRoots.get(evidence.to ?? 0), one));
   const known = leads ? (evidence.to ?? 0) : (borneOut?.size ?? from - 1);

@@ -84,7 +84,7 @@ export function auditRoutes(app: App, near: Near): void {
       const { notes, total } = board.state.audit;
       return sendText(
         reply,
-        `{"epoch":${JSON.stringify(epoch)},"seq":${seq},"total":${total},"kept":${notes.length},"first":${board.first},"entries":[${text}],"next":${JSON.stringify(next)}}`,
+        `{"epoch":${JSON.stringify(epoch)},"seq":${seq},"total":${total},"kept":${notes.length},"first":${board.past.first},"entries":[${text}],"next":${JSON.stringify(next)}}`,
       );
     },
   });

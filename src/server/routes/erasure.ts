@@ -4,6 +4,8 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { prose } from "../../protocol/commands/parts.ts";
+import { redactText } from "../../protocol/secrets.ts";
+import { OPEN_ROLE } from "../links.ts";
 import { type App, boardOf, checkedName, type Near, writerOf } from "../near.ts";
 import { Refusal, refusalOf } from "../problem.ts";
 import { boardParams, problems, writeHeaders } from "./parts.ts";
@@ -30,7 +32,12 @@ export function erasureRoutes(app: App, near: Near): void {
   const erase = async (request: FastifyRequest, name: string, seq: number, why: string | undefined) => {
     const board = await boardOf(near, name);
     const actor = writerOf(near, request);
-    const outcome = await board.erase(seq, { actor, source: "http", reason: why });
+    const outcome = await board.past.erase(seq, {
+      actor,
+      source: "http",
+      role: OPEN_ROLE,
+      reason: why === undefined ? undefined : redactText(why),
+    });
     if (outcome.ok) return { seq: outcome.seq, erased: [...outcome.erased] };
     throw refusalOf({
       ok: false,
@@ -106,22 +113,22 @@ export function erasureRoutes(app: App, near: Near): void {
     },
     async handler(request) {
       const board = await boardOf(near, request.params.board);
-      const archives = (await board.archives()).map(({ name, first, last }) => ({ name, first, last }));
-      return { first: board.first, archives };
+      const archives = (await board.past.archives()).map(({ name, first, last }) => ({ name, first, last }));
+      return { first: board.past.first, archives };
     },
   });
 }
 
 /** Whether a record of the log writes a key. One that is archived is looked at when it is erased. */
 async function isOfKey(board: Awaited<ReturnType<typeof boardOf>>, key: string, seq: number): Promise<boolean> {
-  if (seq < board.first) return true;
+  if (seq < board.past.first) return true;
   const { hits } = await board.history({ name: key, entriesOnly: true, before: { seq: seq + 1, part: 0 }, limit: 1 });
   return hits[0]?.seq === seq;
 }
 
 /** @throws Refusal `record_archived`, with the archive that holds it */
 export async function refuseArchived(board: Awaited<ReturnType<typeof boardOf>>, seq: number): Promise<void> {
-  if (seq >= board.first) return;
-  const archive = await board.archiveOf(seq);
-  throw new Refusal("record_archived", { facts: { first: board.first, archive: archive ?? null } });
+  if (seq >= board.past.first) return;
+  const archive = await board.past.archiveOf(seq);
+  throw new Refusal("record_archived", { facts: { first: board.past.first, archive: archive ?? null } });
 }
