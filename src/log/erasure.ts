@@ -42,6 +42,9 @@ export interface ErasureOptions {
   };
 }
 
+/** Codes of refusals that may be for what a record holds; `refused` is of logs that did not keep the code. */
+const FOR_CONTENT = new Set(["value_too_large", "value_too_deep", "bad_json", "batch_failed", "refused"]);
+
 interface Held {
   readonly record: LogRecord;
   readonly line: Buffer;
@@ -116,8 +119,9 @@ export function createErasure(options: ErasureOptions): LogErasure {
       const see = (held: Held): { isSame: boolean; step: EraseStep } | undefined => {
         const { record } = held;
         const isSame = record.hash === target.record.hash;
-        const isRefused = refused.has(record.seq);
-        const may = isRefused && sizes.mayBeRefused(record.command, isSame);
+        const why = refused.get(record.seq);
+        const isRefused = why !== undefined;
+        const may = isRefused && FOR_CONTENT.has(why) && sizes.mayBeRefused(record.command, isSame);
         isIn ||= isSame && !isRefused;
         if (!isRefused) sizes.apply(record.command, isSame ? "own" : isIn ? "later" : "before");
         // Whether a merge was too large cannot be told any more once the value under it is gone: it must be written down.

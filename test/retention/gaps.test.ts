@@ -69,6 +69,17 @@ describe("rule 15, L5: gaps by retention are named", () => {
         ({ next } = page);
       } while (next !== null);
       expect(seen).toEqual(Array.from({ length: IN_MEMORY }, (_, n) => `n${1499 - n}`));
+      // Exports name the gap, too; one that can be verified reaches as far back as the archives do.
+      const url = `${server.url}/api/v1/boards/default/audit/export`;
+      const lines = await fetch(`${url}?format=jsonl`);
+      expect(lines.headers.get("x-swarmboard-first")).toBe(String(first));
+      expect((JSON.parse((await lines.text()).split("\n")[0]!) as { seq: number }).seq).toBeGreaterThanOrEqual(first);
+      const proof = await fetch(`${url}?format=proof`);
+      expect(JSON.parse((await proof.text()).split("\n")[0]!)).toMatchObject({ export: 1, from: 1 });
+      await rm(join(dir, "boards/default/archive"), { recursive: true });
+      expect((await fetch(`${url}?format=proof&first=1`)).status).toBe(410);
+      const rest = await fetch(`${url}?format=proof`);
+      expect(JSON.parse((await rest.text()).split("\n")[0]!)).toMatchObject({ export: 1, from: first });
     } finally {
       await server.close();
     }
