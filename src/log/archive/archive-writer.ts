@@ -18,7 +18,7 @@ import { scanSegment } from "../segment-scan.ts";
 import { readKeyNotes } from "../signing-keys.ts";
 import { archiveName, linesOfCompressed, writeCompressed, type ArchiveFile } from "./archive-files.ts";
 
-/** Rest after each chunk of lines (512 KiB): about a tenth of one core while a job runs. */
+/** Rest after each chunk of lines (512 KiB): about a third of one core while a job runs. */
 const REST_MS = 20;
 
 export interface ArchiveOrder {
