@@ -1,11 +1,12 @@
 // Owns a second verifier of Swarmboard exports, written from docs/audit-format.md alone: one file, Node's library only.
 // It shares no code with the product, so that a mistake there is not repeated here. It says whether, the product says which.
 //
-// usage: node verify-log.mjs EXPORT [KEY]      KEY is the text that `swarmboard audit key` printed, in a file
+// usage: node verify-log.mjs EXPORT-OR-ARCHIVE [KEY]      KEY is the text that `swarmboard audit key` printed, in a file
 // exit code: 0 whole, 1 not whole, 2 could not look
 
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 
 const fail = (code, message) => {
   console.log(message);
@@ -21,6 +22,8 @@ const sha = (...parts) => {
 let bytes, trusted;
 try {
   bytes = readFileSync(process.argv[2]);
+  // An archive, section 9, is an export that is compressed.
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzipSync(bytes);
   if (process.argv[3])
     trusted = Buffer.from(
       readFileSync(process.argv[3], "utf8").trim().split("+").slice(2).join("+"),
@@ -63,6 +66,7 @@ if (head.export !== 1) fail(2, "not an export of a known format");
 let at = 1;
 const keys = [];
 const checkpoints = [];
+const later = [];
 const isRecord = (line) => ['"cut"', '"env"'].includes(line.toString("latin1", 18, 23));
 const evidence = createHash("sha256");
 for (; at < lines.length && !isRecord(lines[at]); at++) {
@@ -70,6 +74,7 @@ for (; at < lines.length && !isRecord(lines[at]); at++) {
   const said = parse(lines[at]);
   if (said.key) keys.push(said.key);
   if (said.checkpoint) checkpoints.push(said.checkpoint);
+  if (said.later) later.push(said);
 }
 if (evidence.digest("base64url") !== head.evidence) no("the lines of evidence");
 
@@ -119,6 +124,8 @@ let clock = 0;
 const rootNow = () =>
   subtrees.reduceRight((right, left) => (right ? sha(Buffer.of(1), left, right) : left), undefined) ?? sha("");
 const roots = new Map();
+const erased = new Map();
+const erasures = new Map();
 for (; at < lines.length; at++) {
   const line = lines[at];
   const record = parse(line);
@@ -130,10 +137,14 @@ for (; at < lines.length; at++) {
   if (record.cut) {
     const start = 18 + `"cut":[${record.cut.join(",")}],"env":`.length;
     envelope = line.subarray(start, start + record.cut[0]);
+    const behind = line.subarray(start + record.cut[0]);
     const salt = start + record.cut[0] + ',"salt":"'.length;
     const payload = salt + 22 + '","payload":'.length;
     const committed = sha(line.subarray(salt, salt + 22), line.subarray(payload, line.length - 1));
-    if (committed.toString("base64url") !== env.hash) no(`the payload of record ${env.seq}`);
+    // Erased records, section 10: what is left is vouched for by the record of the erasure.
+    if (record.erased) erased.set(env.seq, sha(behind).toString("base64url"));
+    else if (committed.toString("base64url") !== env.hash) no(`the payload of record ${env.seq}`);
+    if (env.type === "record.erase") erasures.set(record.payload.cmd.seq, record.payload.cmd.left);
   }
   let hash = sha(Buffer.of(0), envelope);
   for (let n = size; n % 2 === 1; n = (n - 1) / 2) hash = sha(Buffer.of(1), subtrees.pop(), hash);
@@ -141,11 +152,32 @@ for (; at < lines.length; at++) {
   size++;
   roots.set(size, rootNow());
 }
+for (const [seq, left] of erased) {
+  if (erasures.has(seq) && erasures.get(seq) !== left) no(`what is left of record ${seq}`);
+}
 if (size !== head.to) no(`the log ends at record ${size}, not at ${head.to}`);
+
+// Consistency, RFC 9162, 2.1.4.2.
+const leadsTo = (from, to, proof) => {
+  let [at, last] = [from.size - 1, to.size - 1];
+  while (at % 2 === 1) [at, last] = [(at - 1) / 2, (last - (last % 2)) / 2];
+  const hashes = at === 0 ? [from.root, ...proof] : proof;
+  if (from.size === to.size) return proof.length === 0 && from.root.equals(to.root);
+  let [old, now] = [hashes[0], hashes[0]];
+  for (const sibling of hashes.slice(1)) {
+    if (last === 0) return false;
+    if (at % 2 === 1 || at === last) {
+      [old, now] = [sha(Buffer.of(1), sibling, old), sha(Buffer.of(1), sibling, now)];
+      while (at % 2 === 0 && at !== 0) [at, last] = [at / 2, (last - (last % 2)) / 2];
+    } else now = sha(Buffer.of(1), now, sibling);
+    [at, last] = [(at - (at % 2)) / 2, (last - (last % 2)) / 2];
+  }
+  return last === 0 && old.equals(from.root) && now.equals(to.root);
+};
 
 // Checkpoints, section 7.
 let signedTo = 0;
-for (const text of checkpoints) {
+for (const text of [...checkpoints, ...later.map((one) => one.later)]) {
   const note = open(text);
   const [origin, count, root] = note.text.split("\n");
   const covered = Number(count);
@@ -153,10 +185,18 @@ for (const text of checkpoints) {
   if (epoch < 0 || covered >= (head.epochs[epoch + 1]?.firstSeq ?? Infinity)) no(`the origin of checkpoint ${count}`);
   const key = chain.findLast(({ from }) => from < covered) ?? no("no key");
   if (!isSigned(note, origin, key.publicKey)) no(`the signature of checkpoint ${count}`);
+  const beyond = later.find((one) => one.later === text);
+  if (beyond) {
+    const proof = beyond.proof.map((hash) => Buffer.from(hash, "base64"));
+    const to = { size: covered, root: Buffer.from(root, "base64") };
+    if (!leadsTo({ size, root: rootNow() }, to, proof)) no(`the way to the later checkpoint of ${count}`);
+    signedTo = size;
+    continue;
+  }
   if (roots.get(covered)?.toString("base64") !== root) no(`the root of checkpoint ${count}`);
   signedTo = Math.max(signedTo, covered);
 }
 fail(
   0,
-  `${trusted ? "whole" : "self-consistent"} to #${signedTo}, ${size - signedTo} records not yet under a checkpoint`,
+  `${trusted ? "whole" : "self-consistent"}${head.from > 1 ? ` from #${head.from}` : ""} to #${signedTo}, ${size - signedTo} records not yet under a checkpoint`,
 );

@@ -1,7 +1,7 @@
 // Owns the promise to old data: every data directory that a release wrote opens, and replays to the digest it had.
 
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,6 +36,12 @@ describe.each(readdirSync(FIXTURES))("rule 1: a data directory written by %s", (
     const store = await createFileStore({ dir });
     const notices: string[] = [];
     const memory = await store.open("default");
+    if (!withSnapshots && existsSync(join(dir, "boards/default/cut.json"))) {
+      // Retention has cut this log: what it was cut by is its snapshot (ADR 0016).
+      await expect(recoverBoard(memory)).rejects.toThrow("snapshot of record");
+      await store.close();
+      return rm(dir, { recursive: true });
+    }
     const { state } = await recoverBoard(memory);
     expect({ seq: state.seq, entries: state.entries.size, digest: digestOf(state) }).toEqual({
       seq: expected.seq,

@@ -119,6 +119,7 @@ describe("the fold", () => {
           ...[...state.entries.values()].map((e) => ["entry", e.key, e.rev, e.expiresAtClock] as const),
           ...[...state.claims.values()].map((c) => ["claim", c.claim, c.fence, c.expiresAtClock] as const),
           ...[...state.requests.values()].map((r) => ["request", r.request, r.seq, r.expiresAtClock] as const),
+          ...[...state.holds.values()].map((h) => ["hold", h.hold, h.seq, h.expiresAtClock] as const),
         ];
         const expected = timed.filter(([, , , at]) => at <= clock).map(([kind, name, rev]) => `${kind} ${name} ${rev}`);
         expect(items.map(({ kind, name, rev }) => `${kind} ${name} ${rev}`).sort()).toEqual(expected.sort());

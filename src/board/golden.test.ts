@@ -28,6 +28,7 @@ const COMMANDS_OF_RULES_2 = [
   "pause.set",
   "pause.clear",
   "alert.acknowledge",
+  "record.erase",
 ];
 
 type Line = { record: LogRecord; outcome: Outcome; changes: Change[] } | { digest: string };

@@ -21,6 +21,8 @@ const entryOf = (key: string, n: number): KeptEntry => ({
   source: undefined,
   hash: `h${n}`,
   held: undefined,
+  base: 1,
+  erased: false,
 });
 
 function fromScratch(entries: ReadonlyMap<string, KeptEntry>): string {

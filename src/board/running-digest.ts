@@ -12,6 +12,9 @@ import type { Sha256 } from "./state.ts";
 export interface KeptEntry extends Entry {
   /** The line that the sum holds for this key, "" for none; undefined once it is this entry's own. Only for the digest. */
   held: string | undefined;
+  /** The record with which its value began: the put, or the merge that started it. What was merged since came after. */
+  readonly base: number;
+  readonly erased: boolean;
 }
 
 /** Entries that may wait to be settled. At the bound, each further one settles the longest waiting: no stall. */

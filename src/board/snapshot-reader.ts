@@ -19,9 +19,12 @@ import type { BoardState, Sha256 } from "./state.ts";
 
 /** The snapshot cannot be used: of another version, or parts are missing. The log still has everything. */
 export class SnapshotError extends Error {
-  constructor(message: string) {
+  /** It is sound, but of a version that noted less: nothing is wrong, the log is folded instead. */
+  readonly isOutdated: boolean;
+  constructor(message: string, isOutdated = false) {
     super(message);
     this.name = "SnapshotError";
+    this.isOutdated = isOutdated;
   }
 }
 
@@ -77,6 +80,11 @@ function readEntries(board: Board, head: EntriesHead, texts: readonly string[]):
   if (texts.length !== count) throw new SnapshotError(`${texts.length} values for ${count} keys`);
   const expiries = new Map(head.expiries);
   const sources = new Map(head.sources);
+  // Which records a merged value rests on cannot be made up (rule 17). Only a snapshot of a later version may be cut free
+  // of its log, so the log still has all that this one stands for.
+  if (head.bases === undefined) throw new SnapshotError("it does not say where values began", true);
+  const bases = new Map(head.bases);
+  const erased = new Set(head.erased);
   for (let i = 0; i < count; i++) {
     const entry: KeptEntry = {
       key: keys[i] as string,
@@ -89,6 +97,8 @@ function readEntries(board: Board, head: EntriesHead, texts: readonly string[]):
       source: sources.size === 0 ? undefined : sources.get(i),
       hash: hashes[i] as string,
       held: undefined,
+      base: bases.size === 0 ? (seqs[i] as number) : (bases.get(i) ?? (seqs[i] as number)),
+      erased: erased.size > 0 && erased.has(i),
     };
     board.restoreEntry(entry);
   }

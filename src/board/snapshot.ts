@@ -1,11 +1,12 @@
 // Owns how a state is taken apart for a snapshot. Does not own files or checksums (log/), nor the way back
 // (snapshot-reader). What a snapshot leaves out must follow from what it holds: a restored state goes on exactly alike.
 
-import type { Entry, SnapshotPart } from "../protocol/index.ts";
+import type { SnapshotPart } from "../protocol/index.ts";
 import { boardOf } from "./board.ts";
 import type { IdColumns } from "./id-columns.ts";
 import { type ItemOf, itemRow, type Kind, KINDS, NOTE_FIELDS, rowOf } from "./kinds.ts";
 import { packWords } from "./packed-words.ts";
+import type { KeptEntry } from "./running-digest.ts";
 import type { BoardState } from "./state.ts";
 
 /** Layout of the parts. A reader refuses a number that it does not know; the log then has it all (L2). */
@@ -26,7 +27,7 @@ export interface BoardHead {
   readonly forgottenIssuedAt: number;
 }
 
-/** Values are the texts. `by`, `source` and `expires` are sparse: places and what stands there. */
+/** Values are the texts. What most entries do not have is sparse: places and what stands there. */
 export interface EntriesHead {
   readonly part: "entries";
   readonly keys: readonly string[];
@@ -39,6 +40,9 @@ export interface EntriesHead {
   readonly by: readonly number[];
   readonly sources: readonly (readonly [place: number, source: string])[];
   readonly expiries: readonly (readonly [place: number, clock: number])[];
+  /** Where the value began with an earlier record than the last. Absent in snapshots of versions that did not note it. */
+  readonly bases?: readonly (readonly [place: number, seq: number])[];
+  readonly erased?: readonly number[];
 }
 
 export interface ItemsHead {
@@ -151,7 +155,7 @@ function* chunksOf<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let from = 0; from < all.length; from += PART_ROWS) yield all.slice(from, from + PART_ROWS);
 }
 
-function entriesPart(entries: readonly Entry[]): SnapshotPart {
+function entriesPart(entries: readonly KeptEntry[]): SnapshotPart {
   const writers = new Map<string, number>();
   const by = entries.map((entry) => {
     const known = writers.get(entry.by);
@@ -161,7 +165,11 @@ function entriesPart(entries: readonly Entry[]): SnapshotPart {
   });
   const sources: [number, string][] = [];
   const expiries: [number, number][] = [];
-  for (const [place, { source, expiresAtClock }] of entries.entries()) {
+  const bases: [number, number][] = [];
+  const erased: number[] = [];
+  for (const [place, { source, expiresAtClock, seq, base, erased: isErased }] of entries.entries()) {
+    if (base !== seq) bases.push([place, base]);
+    if (isErased) erased.push(place);
     if (source !== undefined) sources.push([place, source]);
     if (expiresAtClock !== Number.POSITIVE_INFINITY) expiries.push([place, expiresAtClock]);
   }
@@ -176,6 +184,8 @@ function entriesPart(entries: readonly Entry[]): SnapshotPart {
     by,
     sources,
     expiries,
+    bases,
+    erased,
   };
   return part(
     head,

@@ -99,6 +99,16 @@ export function parseFollow(word: string, earlier: readonly FollowedFolder[] = [
   return [...earlier, { board: named ? word.slice(0, cut) : "default", dir }];
 }
 
+/** Amounts by board; under the empty name, the one for all others. */
+export type PerBoard = ReadonlyMap<string, number>;
+
+/** `N` for all boards, or `board=N`. */
+export function parsePerBoard(word: string, earlier: PerBoard = new Map()): PerBoard {
+  const cut = word.indexOf("=");
+  const board = cut < 0 ? "" : parseBoard(word.slice(0, cut));
+  return new Map([...earlier, [board, parseAmount(word.slice(cut + 1))]]);
+}
+
 /** One more name of a repeatable flag. */
 export function parseNames(word: string, earlier?: readonly string[]): readonly string[] {
   return [...(earlier ?? []), word];

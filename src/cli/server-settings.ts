@@ -3,7 +3,16 @@
 import type { Command } from "commander";
 import { DEFAULT_LIMITS } from "../protocol/index.ts";
 import type { ServerOptions } from "../server/index.ts";
-import { type FollowedFolder, parseAmount, parseDuration, parseFollow, parseNames, parsePort } from "./parse-values.ts";
+import {
+  type FollowedFolder,
+  parseAmount,
+  parseDuration,
+  parseFollow,
+  parseNames,
+  parsePerBoard,
+  parsePort,
+  type PerBoard,
+} from "./parse-values.ts";
 import { configSetting, setting } from "./settings.ts";
 
 export interface ServerFlags {
@@ -25,6 +34,9 @@ export interface ServerFlags {
   readonly maxBoards: number;
   readonly checkpointEvery: number;
   readonly checkpointRecords: number;
+  readonly retainDays?: PerBoard;
+  readonly retainBytes?: PerBoard;
+  readonly archiveDays?: PerBoard;
   readonly anchorFile?: string;
   readonly anchorUrl?: string;
   readonly anchorAllowPrivate?: boolean;
@@ -90,6 +102,23 @@ export function addServerSettings(command: Command): Command {
     )
     .addOption(setting("--checkpoint-records <n>", "and after so many records").default(100_000).argParser(parseAmount))
     .addOption(
+      setting(
+        "--retain-days <[board=]n>",
+        "(repeatable) move records that are older out of the log, into archives; by default all stay",
+      ).argParser(parsePerBoard),
+    )
+    .addOption(
+      setting("--retain-bytes <[board=]n>", "(repeatable) move the oldest out of a log that is larger").argParser(
+        parsePerBoard,
+      ),
+    )
+    .addOption(
+      setting(
+        "--archive-days <[board=]n>",
+        "(repeatable) delete archives whose records are all older; by default they stay",
+      ).argParser(parsePerBoard),
+    )
+    .addOption(
       setting("--anchor-file <file>", "append each signed checkpoint to this file, on another disk or machine"),
     )
     .addOption(setting("--anchor-url <url>", "and send it to this address, by POST"))
@@ -113,11 +142,33 @@ export function serverOptionsOf(flags: ServerFlags): ServerOptions {
     maxConnectionsPerIp: flags.maxConnectionsPerIp,
     maxConnections: flags.maxConnections,
     checkpoints: { everyRecords: flags.checkpointRecords, everyMs: flags.checkpointEvery },
+    retention: retentionOf(flags),
     ...(flags.webhookAllowPrivate === true ? { webhooks: { allowPrivate: true } } : {}),
     ...(flags.redactValues === true ? { redactValues: true } : {}),
     ...(flags.anchorFile === undefined && flags.anchorUrl === undefined
       ? {}
       : { anchors: { file: flags.anchorFile, url: flags.anchorUrl, allowPrivate: flags.anchorAllowPrivate === true } }),
     limits: { maxKeyBytes: flags.maxKeyBytes, maxValueBytes: flags.maxValueBytes, maxBoards: flags.maxBoards },
+  };
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A board that is named has what is said for all boards, but for what is said of it. */
+function retentionOf({ retainDays, retainBytes, archiveDays }: ServerFlags): NonNullable<ServerOptions["retention"]> {
+  const policyOf = (board: string) => {
+    const own = (said: PerBoard | undefined): number | undefined => said?.get(board) ?? said?.get("");
+    const days = own(retainDays);
+    const archived = own(archiveDays);
+    return {
+      retainMs: days === undefined ? undefined : days * DAY_MS,
+      retainBytes: own(retainBytes),
+      archiveMs: archived === undefined ? undefined : archived * DAY_MS,
+    };
+  };
+  const named = [retainDays, retainBytes, archiveDays].flatMap((said) => Array.from(said?.keys() ?? []));
+  return {
+    ...policyOf(""),
+    boards: Object.fromEntries(named.filter((name) => name !== "").map((name) => [name, policyOf(name)])),
   };
 }

@@ -89,7 +89,7 @@ export function effectiveSettings(command: Command): EffectiveSetting[] {
   const settings: EffectiveSetting[] = [];
   for (const option of command.options) {
     if (option.name() === "json" || option.name() === "help") continue;
-    const value: unknown = command.getOptionValue(option.attributeName());
+    const value = shownOf(command.getOptionValue(option.attributeName()));
     if (value === undefined) continue;
     settings.push({
       name: option.name(),
@@ -98,4 +98,10 @@ export function effectiveSettings(command: Command): EffectiveSetting[] {
     });
   }
   return settings;
+}
+
+/** What is said by board, as it is written on the command line. */
+function shownOf(value: unknown): unknown {
+  if (!(value instanceof Map)) return value;
+  return Array.from(value, ([board, said]) => (board === "" ? String(said) : `${String(board)}=${String(said)}`));
 }

@@ -12,12 +12,11 @@ import {
   type HistoryFilter,
   outcomeOf,
   type Refused,
+  type RetentionPolicy,
   type SpendingAnswer,
   type SpendingQuestion,
 } from "../log/index.ts";
 import {
-  type Command,
-  commandId,
   DEFAULT_LIMITS,
   RULES_VERSION,
   seq,
@@ -29,12 +28,12 @@ import {
 } from "../protocol/index.ts";
 import { type BoardClock, createBoardClock, SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
 import type { Applied, BoardHandle, Submission } from "./contract.ts";
-import { createBurnWatch } from "./burn-watch.ts";
+import { createBudgetTime } from "./budget-time.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
+import { createKeptPast, type KeptPast } from "./kept-past.ts";
 import { createNotary, DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
-import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
+import { commandBytes, draftOf, Inbox, refusalOfSize, system, type Waiting } from "./inbox.ts";
 import { recoverBoard } from "./recovery.ts";
-import { createWindowWatch } from "./window-watch.ts";
 import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
 
 /** Appends under way at once: one on the disk and one encoded behind it. */
@@ -49,6 +48,8 @@ export interface BoardEngineOptions {
   readonly timepieces?: Timepieces;
   readonly snapshotPolicy?: SnapshotPolicy;
   readonly checkpointPolicy?: CheckpointPolicy;
+  /** What stays in the log; everything, where it is left out. */
+  readonly retention?: RetentionPolicy;
   /** Told of what an operator should know: mended tails, failed snapshots, a log that stopped. */
   readonly notice?: (message: string, detail?: unknown) => void;
 }
@@ -72,9 +73,6 @@ export async function openBoard(options: BoardEngineOptions): Promise<BoardEngin
   return board;
 }
 
-/** What the engine itself sends. */
-const system = (command: Command): Submission => ({ actor: "system", source: "system", command });
-
 class RunningBoard implements BoardEngine {
   readonly name: string;
   readonly state: BoardState;
@@ -85,11 +83,13 @@ class RunningBoard implements BoardEngine {
   readonly #notice: (message: string, detail?: unknown) => void;
   readonly #listeners = new Set<(group: readonly Applied[]) => void>();
   readonly #expiry;
-  readonly #windows;
-  readonly #burn;
+  readonly #budgets;
   readonly #snapshotter;
   readonly #notary;
+  readonly past: KeptPast;
   #appends = 0;
+  /** What waits goes on waiting. */
+  #held = false;
   #flushScheduled = false;
   #resync: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -115,22 +115,28 @@ class RunningBoard implements BoardEngine {
       after: this.#timepieces.after,
       expire: (items) => this.submit(system({ type: "items.expire", items: [...items] })),
     });
-    this.#windows = createWindowWatch({
+    this.#budgets = createBudgetTime({
       state,
       timepieces: this.#timepieces,
       notice,
       begin: () => this.#beginWindows(),
-    });
-    this.#burn = createBurnWatch({
-      state,
-      timepieces: this.#timepieces,
-      project: (task, exhaustsAt) => void this.submit(system({ type: "budget.project", task, exhaustsAt })),
+      submit: (submission) => this.submit(submission),
     });
     this.#snapshotter = createSnapshotter({
       state,
       snapshots: options.memory.snapshots,
       recordsSince: replayed,
       policy: options.snapshotPolicy ?? DEFAULT_SNAPSHOT_POLICY,
+      notice,
+    });
+    this.past = createKeptPast({
+      memory: options.memory,
+      policy: options.retention ?? {},
+      wallMs: this.#timepieces.wallMs,
+      after: this.#timepieces.after,
+      submitAlone: (submission, isStill) => this.#submitAlone(submission, isStill),
+      snapshotNow: () => this.#snapshotter.writeNow(),
+      signNow: () => this.#notary.signNow(),
       notice,
     });
     this.#notary = createNotary({
@@ -142,6 +148,7 @@ class RunningBoard implements BoardEngine {
   }
 
   async start(): Promise<void> {
+    await this.past.resume();
     // A new board begins with the newest rules; one of an earlier version goes on with them (rule 1).
     if (this.state.rules < RULES_VERSION) {
       await this.submit(system({ type: "rules.change", version: RULES_VERSION }));
@@ -151,6 +158,7 @@ class RunningBoard implements BoardEngine {
     await new Promise<void>((resolve) => {
       if (!this.#beginWindows(resolve)) resolve();
     });
+    this.past.start();
   }
 
   get position(): BoardHandle["position"] {
@@ -172,36 +180,46 @@ class RunningBoard implements BoardEngine {
     return this.#clock.now();
   }
 
+  #now(): Pick<Draft, "at" | "clock"> {
+    return { at: this.#timepieces.wallMs(), clock: this.#clock.now() };
+  }
+
   submit(submission: Submission): Promise<Outcome> {
-    if (this.#closing !== undefined) return Promise.resolve({ ok: false, code: "shutting_down" });
-    const reason = this.unwritable;
-    if (reason !== undefined) {
-      return Promise.resolve({ ok: false, code: "log_unavailable", detail: { reason: reason.slice(0, 500) } });
-    }
     const bytes = commandBytes(submission.command);
-    const { maxRecordBytes } = this.#memory.log;
-    if (!fitsRecord(submission.command, bytes, maxRecordBytes)) {
-      return Promise.resolve({ ok: false, code: "record_too_large", detail: { maxRecordBytes } });
-    }
+    const refusal = this.#refusalOf(submission, bytes);
+    if (refusal !== undefined) return Promise.resolve(refusal);
     return new Promise((resolve) => {
-      const draft: Draft = {
-        at: this.#timepieces.wallMs(),
-        clock: this.#clock.now(),
-        actor: submission.actor,
-        source: submission.source,
-        // No id: nobody can ask again, so the fold remembers nothing.
-        id: submission.id ?? commandId(""),
-        command: submission.command,
-        ...(submission.role === undefined ? {} : { role: submission.role }),
-        ...(submission.trace === undefined ? {} : { trace: submission.trace }),
-        ...(submission.task === undefined ? {} : { task: submission.task }),
-      };
-      if (!this.#inbox.offer({ draft, bytes, resolve })) {
+      if (!this.#inbox.offer({ draft: draftOf(submission, this.#now()), bytes, resolve })) {
         resolve({ ok: false, code: "overloaded", detail: { retryAfterMs: 100 } });
         return;
       }
       this.#scheduleFlush();
     });
+  }
+
+  #refusalOf({ command }: Submission, bytes: number): Outcome | undefined {
+    if (this.#closing !== undefined) return { ok: false, code: "shutting_down" };
+    const reason = this.unwritable;
+    if (reason !== undefined) return { ok: false, code: "log_unavailable", detail: { reason: reason.slice(0, 500) } };
+    return refusalOfSize(command, bytes, this.#memory.log.maxRecordBytes);
+  }
+
+  /** Let what is under way end, and what waits wait, so that nothing comes between a look at the log and a record. */
+  async #submitAlone(submission: Submission, isStill: () => Promise<boolean>): Promise<Outcome | undefined> {
+    this.#held = true;
+    try {
+      while (this.#appends > 0) await this.#pause(1);
+      const bytes = commandBytes(submission.command);
+      const refusal = this.#refusalOf(submission, bytes);
+      if (refusal !== undefined) return refusal;
+      if (!(await isStill())) return undefined;
+      return await new Promise<Outcome>((resolve) => {
+        this.#append([{ draft: draftOf(submission, this.#now()), bytes, resolve }]);
+      });
+    } finally {
+      this.#held = false;
+      this.#scheduleFlush();
+    }
   }
 
   onApplied(listener: (group: readonly Applied[]) => void): () => void {
@@ -226,7 +244,7 @@ class RunningBoard implements BoardEngine {
   }
 
   rateOf(task: string): ReturnType<BoardHandle["rateOf"]> {
-    return { ...this.#burn.rateOf(task), exhaustsAt: this.#burn.exhaustsAt(task) };
+    return this.#budgets.rateOf(task);
   }
 
   signNow(): Promise<void> {
@@ -240,8 +258,8 @@ class RunningBoard implements BoardEngine {
 
   async #finish(): Promise<void> {
     this.#expiry.close();
-    this.#windows.close();
-    this.#burn.close();
+    await this.past.close();
+    this.#budgets.close();
     if (this.#inbox.length > 0 || this.#appends > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -265,13 +283,8 @@ class RunningBoard implements BoardEngine {
   }
 
   #flush(): void {
-    while (this.#resync === undefined && this.#appends < MAX_APPENDS && this.#inbox.length > 0) {
-      const group: Waiting[] = [];
-      for (const waiting of this.#inbox.take()) {
-        if (waiting.draft.at >= this.#windows.dueAt()) group.push(...this.#resetsBefore(waiting.draft));
-        group.push(waiting);
-      }
-      this.#append(group);
+    while (!this.#held && this.#resync === undefined && this.#appends < MAX_APPENDS && this.#inbox.length > 0) {
+      this.#append(this.#budgets.withResets(this.#inbox.take()));
     }
     if (this.#appends === 0 && this.#inbox.length === 0) this.#idle?.();
   }
@@ -284,20 +297,11 @@ class RunningBoard implements BoardEngine {
     );
   }
 
-  /** Windows that begin before a command came: they stand in front of it, whatever waits or is under way (rule 2). */
-  #resetsBefore({ at, clock }: Pick<Draft, "at" | "clock">): Waiting[] {
-    return this.#windows.take(at).map((resets) => {
-      const { actor, source, command } = system({ type: "budget.reset", resets });
-      const draft: Draft = { at, clock, actor, source, id: commandId(""), command };
-      return { draft, bytes: 0, resolve: (outcome) => this.#windows.settled(resets, outcome) };
-    });
-  }
-
   /** Begin what is due although nobody sends a command. False where nothing can be written now: the watch tries again. */
   #beginWindows(done?: () => void): boolean {
-    const isBusy = this.#inbox.length > 0 || this.#appends >= MAX_APPENDS;
+    const isBusy = this.#held || this.#inbox.length > 0 || this.#appends >= MAX_APPENDS;
     if (isBusy || this.unwritable !== undefined) return false;
-    const group = this.#resetsBefore({ at: this.#timepieces.wallMs(), clock: this.#clock.now() });
+    const group = this.#budgets.due(this.#now());
     const last = group.pop();
     if (last === undefined) return false;
     const resolve = (outcome: Outcome): void => {
@@ -334,11 +338,7 @@ class RunningBoard implements BoardEngine {
       }
     }
     this.#expiry.arm();
-    for (const { record, changes } of applied) {
-      if (changes.length === 0) continue;
-      this.#windows.applied(changes);
-      this.#burn.changed(record, changes);
-    }
+    this.#budgets.applied(applied);
     this.#snapshotter.applied(records.length);
     this.#notary.applied(records.length);
     return applied;

@@ -2,8 +2,29 @@
 // Does not own how: see engine/board-engine.
 
 import type { BoardState } from "../board/index.ts";
-import type { BoardProofs, HistoryAnswer, HistoryFilter, SpendingAnswer, SpendingQuestion } from "../log/index.ts";
-import type { Change, Command, CommandId, Epoch, LogRecord, Origin, Outcome, Seq } from "../protocol/index.ts";
+import type { Retained } from "./archivist.ts";
+import type {
+  BoardProofs,
+  HistoryAnswer,
+  HistoryFilter,
+  RetentionPolicy,
+  SpendingAnswer,
+  SpendingQuestion,
+} from "../log/index.ts";
+import type {
+  Change,
+  Code,
+  Command,
+  CommandId,
+  Epoch,
+  LogRecord,
+  Origin,
+  Outcome,
+  Rejected,
+  Seq,
+} from "../protocol/index.ts";
+
+export type { Retained } from "./archivist.ts";
 
 export interface Submission extends Origin {
   /** The caller's id; a fresh one is made where it is absent, and then a retry is a new command. */
@@ -16,6 +37,32 @@ export interface Applied {
   readonly record: LogRecord;
   readonly outcome: Outcome;
   readonly changes: readonly Change[];
+}
+
+/** Who erases, and why. The reason is part of the log: it must not repeat what is erased. */
+export interface EraseOrder extends Origin {
+  readonly reason?: string | undefined;
+}
+
+export type EraseOutcome =
+  | { readonly ok: true; readonly seq: Seq; readonly erased: readonly number[] }
+  | { readonly ok: false; readonly code: Code; readonly detail?: Rejected["detail"] };
+
+/** The past of a board, as those may change it who keep it. */
+export interface BoardPast {
+  /**
+   * Erase the values that a record holds, for good (rule 17). Resolves when nothing of them is left in the board's files.
+   * Never rejects; a refusal names its code. The same again after a failure goes on where it stopped.
+   */
+  erase(seq: number, order: EraseOrder): Promise<EraseOutcome>;
+  /** Position of the first record that the log still has; what came before is in archives, or gone. */
+  readonly first: number;
+  /** What is in archives, oldest first. */
+  archives(): Promise<readonly { readonly name: string; readonly first: number; readonly last: number }[]>;
+  /** Name of the archive that holds a record; undefined where none does. */
+  archiveOf(seq: number): Promise<string | undefined>;
+  /** Let retention look at the log now, by its own policy or another. Rejects where something failed. */
+  retain(policy?: RetentionPolicy): Promise<Retained>;
 }
 
 /** A running board: commands in, state and changes out. */
@@ -52,6 +99,8 @@ export interface BoardHandle {
   };
   /** What can be proven of the log; undefined where the board is kept in memory only. */
   readonly proofs: Pick<BoardProofs, "verifierKey" | "checkpoint" | "record" | "consistency"> | undefined;
+  /** What is done to the past: erasing from it, and moving its beginning into archives. */
+  readonly past: BoardPast;
   /** Sign a checkpoint of all that is applied, unless that is done. A failure is a notice. */
   signNow(): Promise<void>;
 }

@@ -2,6 +2,7 @@
 // Does not own a board's life (board-engine). Boards never wait for one another.
 
 import type { Store } from "../log/contract.ts";
+import type { RetentionPolicy } from "../log/index.ts";
 import { boardNameSchema, DEFAULT_LIMITS } from "../protocol/index.ts";
 import { openBoard, type BoardEngine, type BoardEngineOptions } from "./board-engine.ts";
 import type { Engine } from "./contract.ts";
@@ -12,6 +13,8 @@ export interface EngineOptions extends Pick<
 > {
   /** The memory of all boards. The engine closes it. */
   readonly store: Store;
+  /** What stays in a board's log; everything, where it is left out. */
+  readonly retention?: (board: string) => RetentionPolicy;
   readonly notice?: (board: string, message: string, detail?: unknown) => void;
 }
 
@@ -24,9 +27,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   const start = async (name: string): Promise<BoardEngine> => {
     const memory = await store.open(name);
-    const { store: _, ...rest } = options;
+    const { store: _, retention, ...rest } = options;
     return openBoard({
       ...rest,
+      retention: retention?.(name) ?? {},
       name,
       memory,
       notice: (message, detail) => options.notice?.(name, message, detail),

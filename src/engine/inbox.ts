@@ -3,12 +3,14 @@
 
 import {
   type Command,
+  commandId,
   type Draft,
   type Limits,
   type Outcome,
   type SingleCommand,
   TEXT_MEMBER,
 } from "../protocol/index.ts";
+import type { Submission } from "./contract.ts";
 
 export interface Waiting {
   readonly draft: Draft;
@@ -44,7 +46,7 @@ const ENVELOPE_BYTES = 8192;
  * Whether a command's record surely fits. Checked before the log sees it, because the log refuses a group as a whole.
  * Small commands are waved through by their rough size; only large ones are measured.
  */
-export function fitsRecord(command: Command, roughBytes: number, maxRecordBytes: number): boolean {
+function fitsRecord(command: Command, roughBytes: number, maxRecordBytes: number): boolean {
   const many = command.type === "batch" && command.commands.length > 100;
   if (!many && roughBytes * 6 + ENVELOPE_BYTES <= maxRecordBytes) return true;
   const singles = command.type === "batch" ? command.commands : [command];
@@ -58,6 +60,30 @@ function lineBytes(command: SingleCommand): number {
   const text = member === undefined ? undefined : (command as unknown as Record<string, unknown>)[member];
   if (member === undefined || typeof text !== "string") return Buffer.byteLength(JSON.stringify(command)) + 16;
   return Buffer.byteLength(JSON.stringify({ ...command, [member]: 0 })) + Buffer.byteLength(text) + 32;
+}
+
+export function refusalOfSize(command: Command, roughBytes: number, maxRecordBytes: number): Outcome | undefined {
+  if (fitsRecord(command, roughBytes, maxRecordBytes)) return undefined;
+  return { ok: false, code: "record_too_large", detail: { maxRecordBytes } };
+}
+
+/** What the engine itself sends. */
+export const system = (command: Command): Submission => ({ actor: "system", source: "system", command });
+
+/** A submission on its way to the log. */
+export function draftOf(submission: Submission, moment: Pick<Draft, "at" | "clock">): Draft {
+  const { actor, source, id, command, role, trace, task } = submission;
+  return {
+    ...moment,
+    actor,
+    source,
+    // No id: nobody can ask again, so the fold remembers nothing.
+    id: id ?? commandId(""),
+    command,
+    ...(role === undefined ? {} : { role }),
+    ...(trace === undefined ? {} : { trace }),
+    ...(task === undefined ? {} : { task }),
+  };
 }
 
 /** One group for the log: small enough that folding it does not hold the event loop for more than some ms. */

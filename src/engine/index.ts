@@ -5,5 +5,6 @@ export { openBoard, type BoardEngine, type BoardEngineOptions } from "./board-en
 export { DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 export type { SnapshotPolicy } from "./snapshotter.ts";
 export { SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
+export type { Retained } from "./archivist.ts";
 export type { Applied, BoardHandle, Engine, Submission } from "./contract.ts";
 export { type CalendarWindow, isTimeZone, windowAt } from "./calendar.ts";

@@ -2,7 +2,15 @@
 // Does not own snapshots' bytes or the log's. Writes nothing; only removes snapshots that cannot be true.
 
 import { hash } from "node:crypto";
-import { apply, createBoardState, deferDigest, readSnapshot, type BoardState, type Sha256 } from "../board/index.ts";
+import {
+  apply,
+  createBoardState,
+  deferDigest,
+  readSnapshot,
+  SnapshotError,
+  type BoardState,
+  type Sha256,
+} from "../board/index.ts";
 import type { BoardMemory } from "../log/contract.ts";
 import { DONE, outcomeOf, type Refused } from "../log/index.ts";
 import { seq } from "../protocol/index.ts";
@@ -23,6 +31,15 @@ export interface Recovered {
 export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
   const problems: string[] = [...memory.notices];
   const restored = await restoreSnapshot(memory, problems);
+  const { first } = memory.log;
+  if ((restored?.seq ?? 0) < first - 1) {
+    // Whoever opens it without would see a board that never was.
+    const why = problems.length === 0 ? "there is none" : problems.join("; ");
+    throw new Error(
+      `the log begins at record ${first}, as retention has archived what was before, so a snapshot of record ${first - 1} or later is needed, but ${why}. ` +
+        "Restore the board's snapshots/ from a backup.",
+    );
+  }
   const state = restored ?? createBoardState(sha256);
   const snapshotSeq = state.seq;
   let last: Recovered["last"];
@@ -63,6 +80,7 @@ async function restoreSnapshot(memory: BoardMemory, problems: string[]): Promise
     try {
       return await readSnapshot(found.parts, sha256);
     } catch (error) {
+      if (error instanceof SnapshotError && error.isOutdated) continue;
       // A snapshot is only a shortcut: without it, the one before or the log from its start gives the same.
       problems.push(`snapshot ${found.seq} was not used: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -3,6 +3,7 @@
 
 import { snapshotRows, writeSnapshot, type BoardState } from "../board/index.ts";
 import type { SnapshotStore } from "../log/contract.ts";
+import type { Seq } from "../protocol/index.ts";
 
 /** When a snapshot pays. */
 export interface SnapshotPolicy {
@@ -16,6 +17,8 @@ export const DEFAULT_SNAPSHOT_POLICY: SnapshotPolicy = { minRecords: 100_000, mi
 
 export interface Snapshotter {
   applied(records: number): void;
+  /** Write what is applied by now, unless that is done, and wait for it. Rejects where it cannot be written. */
+  writeNow(): Promise<Seq>;
   close(): Promise<void>;
 }
 
@@ -49,6 +52,19 @@ export function createSnapshotter(options: {
     applied(records) {
       since += records;
       if (writing === undefined && since >= policy.minRecords && since >= snapshotRows(state)) write();
+    },
+    async writeNow() {
+      await writing;
+      const { seq } = state;
+      const before = since;
+      since = 0;
+      const made = snapshots.write(seq, writeSnapshot(state));
+      writing = made.catch(() => {
+        since += before;
+      });
+      void writing.then(() => (writing = undefined));
+      await made;
+      return seq;
     },
     async close() {
       await writing;

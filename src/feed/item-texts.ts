@@ -31,7 +31,8 @@ const expiry = (clock: number): string => (Number.isFinite(clock) ? `,"expiresAt
 /** What an entry and a patch of one have in common. */
 function entryFacts(entry: Entry): string {
   const { rev, seq, by, at, expiresAtClock, source } = entry;
-  return `,"rev":${rev},"seq":${seq},"by":${quote(by)},"at":${at}${expiry(expiresAtClock)}${member("source", source)}}`;
+  const erased = entry.erased === true ? ',"erased":true' : "";
+  return `,"rev":${rev},"seq":${seq},"by":${quote(by)},"at":${at}${expiry(expiresAtClock)}${member("source", source)}${erased}}`;
 }
 
 export const entryText = (entry: Entry): string =>

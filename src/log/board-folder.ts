@@ -1,6 +1,7 @@
 // Owns one board's folder: its secret, its epochs, its segments and snapshots, brought into being or opened again.
 // Does not own the data directory (file-store). A crash at any point of the creation leaves a folder that opens.
 
+import { readCut } from "./archive/cut-file.ts";
 import { newBoardSecret } from "./commitment.ts";
 import { LogCorruptError } from "./contract.ts";
 import { readSmallFile, replaceFile, type Disk } from "./disk.ts";
@@ -33,7 +34,8 @@ export async function openBoardFolder(disk: Disk, folder: string): Promise<OpenF
     epochs = [{ epoch: newEpoch(), firstSeq: toSeq(1) }];
     await writeEpochs(disk, folder, epochs);
   }
-  const found = await recoverSegments(disk, segmentsFolder, epochs);
+  const { first } = await readCut(disk, folder);
+  const found = await recoverSegments(disk, segmentsFolder, epochs, first);
   return { secret, epochs, segmentsFolder, snapshotsFolder, found };
 }
 

@@ -46,7 +46,7 @@ export function createBoardHistory({
   /** Hits behind the index, in the filter's order; at most one more than a page takes. */
   const recent = async (filter: HistoryFilter, found: IndexAnswer, to: number): Promise<HistoryHit[]> => {
     const last = Math.min(to, filter.before?.seq ?? to);
-    const first = Math.max(found.indexedTo + 1, filter.after?.seq ?? 0);
+    const first = Math.max(found.indexedTo + 1, filter.after?.seq ?? 0, log.first);
     if (last < first) return [];
     const refused = new Map(found.refused.map(({ seq, outcome }) => [seq, outcome]));
     const most = limitOf(filter) + 1;
@@ -67,7 +67,7 @@ export function createBoardHistory({
       // A disk that takes nothing is no reason not to answer: what waits goes along.
       await refusals.flush(false).catch(() => undefined);
       const to = judgedTo;
-      const found = await index.query({ filter, judgedTo: to, refused: refusals.waiting });
+      const found = await index.query({ filter, judgedTo: to, first: log.first, refused: refusals.waiting });
       const last = Math.min(to, filter.before?.seq ?? to);
       if (last - found.indexedTo > mostBehind) {
         if (waitedMs < patienceMs) continue;
@@ -95,7 +95,7 @@ export function createBoardHistory({
     for (;;) {
       await refusals.flush(false).catch(() => undefined);
       const to = judgedTo;
-      const found = await index.spending(question, { judgedTo: to, refused: refusals.waiting });
+      const found = await index.spending(question, { judgedTo: to, first: log.first, refused: refusals.waiting });
       if (found.indexedTo >= to) return { ...found, first: log.first };
       if (performance.now() - startedAt > patienceMs) {
         throw new HistoryError(`the history index has come to ${found.indexedTo} of ${to} so far`);

@@ -8,7 +8,7 @@ import { nodeDisk, type Disk } from "./disk.ts";
 import { createFileStore } from "./file-store.ts";
 import { forkEpoch } from "./epochs.ts";
 import { createFrontier, isConsistent, leafHashOf, rootOfInclusion, type TreeHash } from "./merkle.ts";
-import { envelopeRange } from "./record-line.ts";
+import { envelopeRange } from "./envelope.ts";
 import { parseVerifier, signatureBy } from "./signed-note.ts";
 
 let dir: string;

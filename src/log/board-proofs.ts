@@ -4,9 +4,17 @@
 
 import { checkpointText, originOf, proofText } from "./checkpoint.ts";
 import { newestCheckpoint, writeCheckpoint } from "./checkpoint-files.ts";
+import type { Cut } from "./archive/cut-file.ts";
 import type { Disk } from "./disk.ts";
-import { consistencyProof, inclusionProof, leafHashOf, rootOfInclusion, type TreeHash } from "./merkle.ts";
-import { envelopeRange } from "./record-line.ts";
+import {
+  consistencyProof,
+  inclusionProof,
+  leafHashOf,
+  rootOfInclusion,
+  wholeSubtrees,
+  type TreeHash,
+} from "./merkle.ts";
+import { envelopeRange } from "./envelope.ts";
 import type { LineRun } from "./segment-scan.ts";
 import { signNote, verifierTextOf } from "./signed-note.ts";
 import { openSigningKey } from "./signing-keys.ts";
@@ -30,7 +38,17 @@ export interface BoardProofs {
   record(seq: number): Promise<string | undefined>;
   /** That the first `from` records are the beginning of the first `to`; undefined where there are not so many in the tree. */
   consistency(from: number, to: number): Promise<readonly TreeHash[] | undefined>;
+  /** What an archive of some records needs; undefined while the last of them is not under a checkpoint. */
+  archived(from: number, to: number): Promise<ArchiveProofs | undefined>;
   close(): Promise<void>;
+}
+
+export interface ArchiveProofs {
+  /** Hashes of the whole subtrees over the records before `from`, and over those up to and with `to`. */
+  readonly left: readonly TreeHash[];
+  readonly behind: readonly TreeHash[];
+  /** The newest checkpoint, and the proof that the records to `to` are its beginning. */
+  readonly later: { readonly text: string; readonly size: number; readonly proof: readonly TreeHash[] };
 }
 
 export interface BoardProofsOptions {
@@ -41,6 +59,9 @@ export interface BoardProofsOptions {
   /** Lines of durable records, in order; the first run may begin earlier. */
   readonly lines: (from: number, until: number) => AsyncIterable<{ readonly run: LineRun }>;
   readonly head: () => number;
+  /** Where the log begins, and the tree before it, which the log cannot give any more. */
+  readonly cut: () => Promise<Cut>;
+  readonly first: () => number;
   /** Told of every checkpoint once it is in its file, and once of the one that was there before. Must not throw. */
   readonly onCheckpoint?: ((note: string) => void) | undefined;
 }
@@ -66,11 +87,13 @@ export function createBoardProofs(options: BoardProofsOptions): BoardProofs {
     if (known !== undefined && known.size > options.head()) {
       throw new Error(`the log ends at record ${options.head()}, but a checkpoint of ${known.size} records was signed`);
     }
-    const tree = await openTreeFile({ disk, folder: `${boardFolder}/tree`, epoch, known });
+    const cut = await options.cut();
+    const tree = await openTreeFile({ disk, folder: `${boardFolder}/tree`, epoch, known, cut });
     if (known === undefined || known.size === 0) return tree;
-    const restored = tree.size > 0;
+    const restored = tree.size > cut.first - 1;
     await follow(tree, known.size);
     // Restored hashes are as signed; that the log's last record there is still the same tells of a tail that was lost.
+    if (known.size < options.first()) return tree;
     const isSame = restored ? await isLeaf(tree, known.size) : (await tree.rootAt(known.size)) === known.root;
     if (isSame) return tree;
     throw new Error(`the log is not the one of which a checkpoint of ${known.size} records was signed`);
@@ -190,6 +213,21 @@ export function createBoardProofs(options: BoardProofsOptions): BoardProofs {
         if (from > to || to > options.head()) return undefined;
         await follow(tree, to);
         return consistencyProof(from, to, tree.hashAt);
+      }),
+    archived: (from, to) =>
+      inTurn(async () => {
+        const signed = await newest();
+        const tree = await theTree();
+        if (signed === undefined || signed.checkpoint.size < to || tree.size < to) return undefined;
+        const subtreesOf = async (size: number): Promise<TreeHash[]> => {
+          const hashes: TreeHash[] = [];
+          for (const subtree of wholeSubtrees(size)) hashes.push(await tree.hashAt(subtree));
+          return hashes;
+        };
+        const { size } = signed.checkpoint;
+        const proof = await consistencyProof(to, size, tree.hashAt);
+        const later = { text: signed.text, size, proof };
+        return { left: await subtreesOf(from - 1), behind: await subtreesOf(to), later };
       }),
     close: async () => {
       await last;

@@ -1,9 +1,10 @@
 // Owns the log contract: what the engine may ask of any memory, be it RAM, segment files or, later, JetStream.
 // Does not own what records mean. Every implementation passes the same suite (log/contract.suite).
 
+import type { BoardArchives } from "./archive/board-archives.ts";
 import type { BoardProofs } from "./board-proofs.ts";
 import type { BoardHistory } from "./history-filter.ts";
-import type { Code, Draft, Epoch, LogRecord, Seq, SnapshotPart } from "../protocol/index.ts";
+import type { Code, CommandOf, Draft, Epoch, LogRecord, Seq, SnapshotPart } from "../protocol/index.ts";
 
 export type { BoardProofs } from "./board-proofs.ts";
 
@@ -12,8 +13,12 @@ export class LogError extends Error {
   /**
    * `indeterminate`: the batch may or may not be kept; retry with the same ids.
    * `log_unavailable`: nothing was written. `record_too_large`, `shutting_down`: likewise.
+   * `record_archived`: a read from before `first`, or retention took what a read had not come to yet.
    */
-  readonly code: Extract<Code, "indeterminate" | "log_unavailable" | "record_too_large" | "shutting_down">;
+  readonly code: Extract<
+    Code,
+    "indeterminate" | "log_unavailable" | "record_archived" | "record_too_large" | "shutting_down"
+  >;
   constructor(code: LogError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "LogError";
@@ -54,7 +59,10 @@ export interface BoardLog {
    */
   append(drafts: readonly Draft[]): Promise<readonly LogRecord[]>;
 
-  /** Durable records from a position on, in order, in batches of at most some thousand; ends at the head of now. */
+  /**
+   * Durable records from a position on, in order, in batches of at most some thousand; ends at the head of now.
+   * Throws LogError `record_archived` where they are not all there any more.
+   */
   read(from: Seq): AsyncIterable<readonly LogRecord[]>;
 
   /** Wait for appends in flight, then free files and locks. Later calls reject with `shutting_down`. */
@@ -70,6 +78,8 @@ export interface SnapshotStore {
    * have (a disk that lied about a sync); once the log had grown past them, they would be taken for its own.
    */
   discardNewerThan(head: Seq): Promise<readonly Seq[]>;
+  /** Remove every older snapshot, for good: what was erased from the log must not live on in them (rule 17). */
+  discardOlderThan(seq: Seq): Promise<void>;
   /**
    * The newest snapshot that is not newer than `notAfter`. One without a sound head is skipped and said in `problems`; the
    * parts are checked as they are read, so that a large snapshot is read once: where it is damaged the iteration throws,
@@ -83,6 +93,36 @@ export interface SnapshotStore {
   >;
 }
 
+/** The erasure of one record, as it is decided before anything is changed. */
+export interface EraseStep extends Pick<CommandOf<"record.erase">, "seq" | "hash" | "left" | "keys"> {
+  readonly outcome: NonNullable<LogRecord["erased"]>;
+}
+
+/** Erasing the values of records (rule 17). One at a time; whoever calls keeps the order: plan, begin, record, finish. */
+export interface LogErasure {
+  /** What must be erased, in this order, so that nothing of a record's values is left and a replay goes on alike. */
+  plan(seq: number): Promise<
+    | {
+        readonly ok: true;
+        readonly steps: readonly EraseStep[];
+        /**
+         * Whether nothing came meanwhile that belongs to it: a repeat, or a refusal that rests on a value. Looks only at what
+         * is new since the last time.
+         */
+        isStill(): Promise<boolean>;
+      }
+    | { readonly ok: false; readonly code: "no_such_record" | "not_erasable" | "already_erased" | "record_archived" }
+  >;
+  /** Note durably that a step is under way. A record that is appended after it lies behind everything that the step changes. */
+  begin(step: EraseStep): Promise<void>;
+  /** The step that was begun and not ended. */
+  pending(): Promise<EraseStep | undefined>;
+  /** Replace the bytes wherever they lie. May be called again after a crash at any point. */
+  finish(step: EraseStep): Promise<void>;
+  /** The step was not recorded: nothing is changed. */
+  cancel(): Promise<void>;
+}
+
 /** One board's memory. */
 export interface BoardMemory {
   readonly log: BoardLog;
@@ -91,6 +131,10 @@ export interface BoardMemory {
   readonly history: BoardHistory;
   /** Closed with the log. Left out where nothing lasts that could be proven. */
   readonly proofs?: BoardProofs;
+  /** Left out where records have no bytes that outlast the process. */
+  readonly erasure?: LogErasure;
+  /** Left out likewise: what is in memory only is not retained. */
+  readonly archives?: BoardArchives;
   /** What was noticed and mended while opening (a torn tail that was cut), for the log and the admin page. */
   readonly notices: readonly string[];
 }

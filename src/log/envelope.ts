@@ -2,6 +2,7 @@
 // Does not own the line around it. The order of members is frozen, so that a reader may count on it.
 
 import { RECORD_FORMAT, type LogRecord } from "../protocol/index.ts";
+import { CRC_PREFIX_BYTES } from "./checked-line.ts";
 import { HASH_CHARS } from "./commitment.ts";
 import { isPlain, plainEnd, quoted } from "./payload.ts";
 
@@ -124,4 +125,22 @@ export function seqIn(from: Buffer, start: number): number {
   const versionEnd = digitsEnd(from, start + '{"v":'.length);
   const seqStart = versionEnd + SEQ_OPEN;
   return numberIn(from, seqStart, digitsEnd(from, seqStart));
+}
+
+// A line opens with its checksum, then the cuts and the envelope.
+export const CUT_OPEN = '"cut":['.length;
+export const ENV_OPEN = '],"env":'.length;
+const CLOSE_BRACKET = 0x5d;
+
+export const isDigit = (unit: number | undefined): boolean => unit !== undefined && unit >= 0x30 && unit <= 0x39;
+
+/** Where the envelope of a line stands: from its brace to behind its brace. Undefined where the line is of another kind. */
+export function envelopeRange(from: Buffer, start: number, end: number): readonly [number, number] | undefined {
+  let at = start + CRC_PREFIX_BYTES + CUT_OPEN;
+  let bytes = 0;
+  let unit = from[at];
+  for (; at < end && isDigit(unit); unit = from[++at]) bytes = bytes * 10 + ((unit ?? 0) - 0x30);
+  for (; at < end && (unit === COMMA || isDigit(unit)); unit = from[++at]);
+  const envStart = at + ENV_OPEN;
+  return unit === CLOSE_BRACKET && bytes > 0 && envStart + bytes < end ? [envStart, envStart + bytes] : undefined;
 }

@@ -3,6 +3,8 @@
 
 import { randomBytes } from "node:crypto";
 import { boardNameSchema, DEFAULT_LIMITS } from "../protocol/index.ts";
+import { createBoardArchives } from "./archive/board-archives.ts";
+import { readCut } from "./archive/cut-file.ts";
 import { openBoardFolder } from "./board-folder.ts";
 import { createBoardProofs } from "./board-proofs.ts";
 import { createBoardHistory } from "./board-history.ts";
@@ -10,7 +12,8 @@ import { LogError, type BoardMemory, type Store } from "./contract.ts";
 import { codeOf, nodeDisk, readSmallFile, replaceFile, type Disk } from "./disk.ts";
 import { takeLock } from "./process-lock.ts";
 import { createHistoryIndex } from "./history-index.ts";
-import { createRefusalFile } from "./refusal-file.ts";
+import { createErasure } from "./erasure.ts";
+import { createRefusalFile, createRefusalReader } from "./refusal-file.ts";
 import { readLineRuns } from "./segment-reader.ts";
 import { createSegmentLog } from "./segment-log.ts";
 import { createSnapshotFiles } from "./snapshot-files.ts";
@@ -92,15 +95,45 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
       epoch: log.epoch,
       lines: (from, until) => readLineRuns({ disk, segments, places, from, head: until }),
       head: () => log.head,
+      cut: () => readCut(disk, folder),
+      first: () => log.first,
       onCheckpoint: options.onCheckpoint,
+    });
+    const archives = createBoardArchives({
+      disk,
+      boardFolder: folder,
+      segmentsFolder,
+      board,
+      epochs,
+      segments,
+      head: () => log.head,
+      proofs,
     });
     const index = createHistoryIndex({ boardDir: folder, log });
     const refusals = createRefusalFile(disk, folder, epochs);
     const snapshots = createSnapshotFiles(disk, snapshotsFolder);
+    const erasure = createErasure({
+      disk,
+      boardFolder: folder,
+      segmentsFolder,
+      segments,
+      first: () => log.first,
+      head: () => log.head,
+      lines: (from, until) => readLineRuns({ disk, segments, places, from, head: until }),
+      seal: () => log.seal(),
+      refused: async () => {
+        const reader = createRefusalReader(disk, folder, epochs);
+        await reader.readOn(refusals.waiting);
+        return reader.refused;
+      },
+      archives,
+    });
     return {
       log,
       history: createBoardHistory({ log, index, refusals }),
       proofs,
+      erasure,
+      archives,
       snapshots: {
         ...snapshots,
         write: async (seq, parts) => {

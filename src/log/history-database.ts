@@ -8,7 +8,7 @@ import { DEFAULT_PACE, DONE, type HistoryFilter, type HistoryPace, REPEAT } from
 import { findRows, type Found } from "./history-find.ts";
 import { PREFIX_CHARS } from "./history-words.ts";
 import { isPrivate, textOf, TRACE_ID_CHARS, wordsOf } from "./history-match.ts";
-import { partsOf, rowNumber, rowOf } from "./history-row.ts";
+import { MOST_PARTS, partsOf, rowNumber, rowOf } from "./history-row.ts";
 import { createSpendTables, SPEND_TABLES, type SpendTables } from "./spending/spend-tables.ts";
 
 /** Where a record's line is. */
@@ -30,8 +30,10 @@ export interface HistoryDatabase {
   add(records: readonly PlacedRecord[], refused: ReadonlyMap<number, string>): void;
   /** Keep what was added. */
   commit(): void;
-  /** In the filter's order. Bounded in time: where that is up, `next` says how far it came. */
-  find(filter: HistoryFilter, limit: number): Found;
+  /** In the filter's order, from this record on. Bounded in time: where that is up, `next` says how far it came. */
+  find(filter: HistoryFilter, limit: number, first: number): Found;
+  /** Whether most of what it holds is of records before this one. */
+  isMostlyBefore(first: number): boolean;
   /** What was spent of a budget. */
   spending: SpendTables["spending"];
   close(): void;
@@ -185,8 +187,13 @@ function overTables(db: Database.Database, pace: HistoryPace): HistoryDatabase {
       if (added >= TRANSACTION_RECORDS) commit();
     },
     commit,
+    isMostlyBefore: (first) => {
+      const { oldest } = db.prepare("SELECT min(row) AS oldest FROM rows").get() as { oldest: number | null };
+      const from = oldest === null ? indexedTo : Math.floor(oldest / MOST_PARTS);
+      return first - from > indexedTo - first;
+    },
     spending: (question) => spends.spending(question),
-    find: (filter, limit) => findRows(db, { blocks, budgetMs: pace.budgetMs }, filter, limit),
+    find: (filter, limit, first) => findRows(db, { blocks, budgetMs: pace.budgetMs, first }, filter, limit),
     close: () => {
       db.close();
     },

@@ -66,6 +66,8 @@ export interface HistoryHit
   extends HistoryPlace, Pick<LogRecord, "at" | "actor" | "source" | "id" | "role" | "trace" | "task"> {
   readonly command: SingleCommand;
   readonly outcome: string;
+  /** Its values were erased (rule 17): what is shown of them is null. */
+  readonly erased?: true;
 }
 
 /** A page in the order that was asked for. It may be shorter than its limit although another follows. */
@@ -170,6 +172,8 @@ export interface IndexQuestion extends IndexMoment {
 export interface IndexMoment {
   /** Records up to here are judged, and so may be indexed. */
   readonly judgedTo: number;
+  /** Records before this one are archived: nothing of them is found any more. */
+  readonly first: number;
   /** Refused ones that are not in the board's file of refusals yet. */
   readonly refused: readonly Refused[];
 }

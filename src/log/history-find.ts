@@ -55,14 +55,19 @@ const COLUMNS = 'row, segment, "offset", bytes, outcome';
 export function findRows(
   db: Database.Database,
   /** `blocks`: the first row of each, in order. */
-  { blocks, budgetMs }: { readonly blocks: readonly number[]; readonly budgetMs: number },
+  {
+    blocks,
+    budgetMs,
+    first,
+  }: { readonly blocks: readonly number[]; readonly budgetMs: number; readonly first: number },
   filter: HistoryFilter,
   limit: number,
 ): Found {
   const search: Search = {
     db,
     conditions: conditionsOf(filter),
-    low: filter.after === undefined ? 0 : rowNumber(filter.after) + 1,
+    // Records before the first are archived: nothing of them is found any more.
+    low: Math.max(rowNumber({ seq: first, part: 0 }), filter.after === undefined ? 0 : rowNumber(filter.after) + 1),
     high: filter.before === undefined ? Number.MAX_SAFE_INTEGER : rowNumber(filter.before),
     isOldest: filter.order === "oldest",
     limit,
@@ -198,7 +203,8 @@ function conditionsOf(filter: HistoryFilter): Condition[] {
   if (filter.until !== undefined) conditions.push({ sql: "at <= ?", values: [filter.until], index: byTime });
   equal("type", filter.type, { name: "rowsByType", worth: 8 });
   if (filter.entriesOnly === true) {
-    const sql = "(type IN ('entry.put', 'entry.merge', 'entry.delete') OR (type = 'items.expire' AND event = 'entry'))";
+    const sql =
+      "(type IN ('entry.put', 'entry.merge', 'entry.delete', 'record.erase') OR (type = 'items.expire' AND event = 'entry'))";
     conditions.push({ sql, values: [] });
   }
   equal("granted", filter.granted === undefined ? undefined : Number(filter.granted));

@@ -30,7 +30,7 @@ function openIndex(from: Pick<BoardLog, "head" | "epochs"> = log, idleMs?: numbe
     ...(idleMs === undefined ? {} : { idleMs }),
   });
   return {
-    query: (filter, refused = []) => opened.query({ filter, judgedTo: from.head, refused }),
+    query: (filter, refused = []) => opened.query({ filter, judgedTo: from.head, first: 1, refused }),
     close: () => opened.close(),
   };
 }

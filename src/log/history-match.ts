@@ -35,6 +35,7 @@ export const isEntryChange = ({ type, event }: Pick<HistoryRow, "type" | "event"
   type === "entry.put" ||
   type === "entry.merge" ||
   type === "entry.delete" ||
+  type === "record.erase" ||
   (type === "items.expire" && event === "entry");
 
 /** A follower's marks are its own; nobody is told of them. */
@@ -57,6 +58,9 @@ export function* hitsOf(record: LogRecord, filter: HistoryFilter, outcome: strin
   }
 }
 
+/** What an erasure takes something from. */
+const isValue = ({ type }: SingleCommand): boolean => type === "entry.put" || type === "entry.merge";
+
 export function hitOf(record: LogRecord, part: number, command: SingleCommand, outcome: string): HistoryHit {
   const { seq, at, actor, source, id, role, trace, task } = record;
   return {
@@ -71,6 +75,7 @@ export function hitOf(record: LogRecord, part: number, command: SingleCommand, o
     ...(role === undefined ? {} : { role }),
     ...(trace === undefined ? {} : { trace }),
     ...(task === undefined ? {} : { task }),
+    ...(record.erased !== undefined && isValue(command) ? { erased: true } : {}),
   };
 }
 

@@ -118,6 +118,8 @@ export function rowOf(command: SingleCommand, actor: string): HistoryRow {
       return row(command.source);
     case "items.expire":
       return row(command.items[0]?.name, { event: command.items[0]?.kind });
+    case "record.erase":
+      return row(command.keys.length === 1 ? command.keys[0] : undefined, { reason: command.reason });
     case "rules.change":
       return row(undefined);
     default:

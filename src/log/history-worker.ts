@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { LogRecord } from "../protocol/index.ts";
 import { lineIsSound } from "./checked-line.ts";
-import { nodeDisk, readFully } from "./disk.ts";
+import { codeOf, nodeDisk, readFully } from "./disk.ts";
 import { openHistoryDatabase, type HistoryDatabase, type PlacedRecord } from "./history-database.ts";
 import type { FoundRow } from "./history-find.ts";
 import {
@@ -52,8 +52,9 @@ const SEGMENTS = `${folder}/segments`;
 
 let database: HistoryDatabase | undefined;
 let refusals: RefusalReader | undefined;
-/** Records up to here are judged. */
+/** Records up to here are judged, and those before `first` archived. */
 let head = 0;
+let first = 1;
 let indexing: Promise<void> | undefined;
 /** A question is being answered: indexing waits, as each of its steps would delay each read of the answer. */
 let answering: Promise<unknown> | undefined;
@@ -63,8 +64,9 @@ let closing = false;
 async function openDatabase(): Promise<HistoryDatabase> {
   try {
     const opened = openHistoryDatabase(DATABASE, history, pace);
-    // An index that knows more than the log is of a log that was cut.
-    if (opened.indexedTo <= head) return opened;
+    // An index that knows more than the log is of a log that was cut. One that knows mostly of what is archived is made
+    // anew, as its words cannot be taken out one by one.
+    if (opened.indexedTo <= head && (first === 1 || !opened.isMostlyBefore(first))) return opened;
     opened.close();
   } catch {
     // Built again below.
@@ -84,11 +86,18 @@ async function indexUpTo(db: HistoryDatabase): Promise<void> {
       .map(Number)
       .sort((a, b) => a - b);
     // What retention took away is not indexed any more.
-    const next = Math.max(db.indexedTo + 1, firstSeqs[0] ?? 1);
+    const next = Math.max(db.indexedTo + 1, firstSeqs[0] ?? 1, first);
     const index = firstSeqs.findLastIndex((firstSeq) => firstSeq <= next);
     const firstSeq = firstSeqs[index];
     if (firstSeq === undefined) throw new Error(`no segment holds record ${next}`);
-    await indexSegment(db, firstSeq, Math.min(head, (firstSeqs[index + 1] ?? Infinity) - 1));
+    try {
+      await indexSegment(db, firstSeq, Math.min(head, (firstSeqs[index + 1] ?? Infinity) - 1));
+    } catch (error) {
+      // Retention took it meanwhile.
+      if (codeOf(error) !== "ENOENT" || index === firstSeqs.length - 1) throw error;
+      first = Math.max(first, firstSeqs[index + 1] ?? first);
+      continue;
+    }
     if (db.indexedTo < next && !closing) throw new Error(`record ${next} is missing`);
   }
   db.commit();
@@ -193,7 +202,7 @@ async function answer(question: IndexQuestion): Promise<IndexAnswer> {
   const { indexedTo } = db;
   const limit = limitOf(question.filter);
   // One more than the page, to know whether another follows.
-  const found = db.find(question.filter, limit + 1);
+  const found = db.find(question.filter, limit + 1, first);
   const reading = hitsAt(found.rows);
   answering = reading.then(
     () => (answering = undefined),
@@ -253,6 +262,7 @@ port.on("message", (question: HistoryQuestion) => {
     return;
   }
   head = Math.max(head, question.judgedTo);
+  first = Math.max(first, question.first);
   // One question at a time; the engine's side bounds how many wait.
   turn = turn.then(async () => port.postMessage(await serve(question)));
 });

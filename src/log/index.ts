@@ -15,6 +15,7 @@ export type {
   HistoryPlace,
   Refused,
 } from "./history-filter.ts";
+export type { RetentionPolicy } from "./archive/board-archives.ts";
 export type { NamedSums, SpendingAnswer, SpendingQuestion, Sums } from "./spending/spending.ts";
 export { MOST_PARTS, partsOf, rowOf } from "./history-row.ts";
 export { hitsOf, holdsWords, wordsAskedFor } from "./history-match.ts";

@@ -28,9 +28,22 @@ export async function recoverSegments(
   disk: Disk,
   folder: string,
   epochs: readonly EpochStart[],
+  first = 1,
 ): Promise<RecoveredLog> {
   const segments = await listSegments(disk, folder);
   const notices: string[] = [];
+  // A crash came between the cut and the removal of what lies below it, which is in an archive.
+  while ((segments[1]?.firstSeq ?? Infinity) <= first) {
+    const old = segments.shift();
+    if (old === undefined) break;
+    await disk.unlink(old.path);
+    notices.push(`${old.path} was removed: its records are archived`);
+  }
+  const oldest = segments[0];
+  if ((oldest?.firstSeq ?? 1) !== first) {
+    const why = `records ${first} to ${oldest === undefined ? "the end" : oldest.firstSeq - 1} are missing`;
+    throw corrupt(oldest ?? { path: folder, firstSeq: first }, why, 0, first - 1);
+  }
   const places = createSegmentPlaces();
   for (;;) {
     const last = segments.at(-1);

@@ -184,6 +184,9 @@ function createMemorySnapshots(cells: BoardMemoryCells): SnapshotStore {
       cells.snapshots.splice(0, newer.length);
       return newer;
     },
+    discardOlderThan: async (seq) => {
+      cells.snapshots.splice(0, cells.snapshots.length, ...cells.snapshots.filter((snapshot) => snapshot.seq >= seq));
+    },
     newest: async (notAfter) => {
       const found = cells.snapshots.find((snapshot) => snapshot.seq <= notAfter);
       if (found === undefined) return { seq: undefined, problems: [] };

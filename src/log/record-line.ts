@@ -5,7 +5,8 @@ import { crc32 } from "node:zlib";
 import { commandId, type Draft, type LogRecord, type Seq } from "../protocol/index.ts";
 import { CRC_PREFIX_BYTES, writePrefix } from "./checked-line.ts";
 import { commitmentOf, SALT_CHARS, saltOf } from "./commitment.ts";
-import { envelopeOf, envelopeText, linksOf, seqIn } from "./envelope.ts";
+import { CUT_OPEN, ENV_OPEN, envelopeOf, envelopeText, isDigit, linksOf, seqIn } from "./envelope.ts";
+import { erasureOf, shownOf } from "./erased-line.ts";
 import { commandOf, payloadPartsOf, plainPutOf } from "./payload.ts";
 
 /** A record and its line. The checksum is not in the line yet: it is a sum over bytes, see `writeLine`. */
@@ -68,19 +69,6 @@ export function seqOfLine(from: Buffer, start: number, end: number): number {
   return from[at] === CLOSE_BRACKET ? seqIn(from, at + ENV_OPEN) : 0;
 }
 
-/** Where the envelope of a line stands: from its brace to behind its brace. Undefined where the line is of another kind. */
-export function envelopeRange(from: Buffer, start: number, end: number): readonly [number, number] | undefined {
-  let at = start + CRC_PREFIX_BYTES + CUT_OPEN;
-  let bytes = 0;
-  let unit = from[at];
-  for (; at < end && isDigit(unit); unit = from[++at]) bytes = bytes * 10 + ((unit ?? 0) - 0x30);
-  for (; at < end && (unit === COMMA || isDigit(unit)); unit = from[++at]);
-  const envStart = at + ENV_OPEN;
-  return unit === CLOSE_BRACKET && bytes > 0 && envStart + bytes < end ? [envStart, envStart + bytes] : undefined;
-}
-
-const isDigit = (unit: number | undefined): boolean => unit !== undefined && unit >= 0x30 && unit <= 0x39;
-
 /**
  * The record of a sound line in [start, end). `ascii` says that the buffer holds ASCII only, which decodes faster.
  * Throws a RangeError or SyntaxError for a line that is not of this format although its checksum holds.
@@ -103,7 +91,9 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
   const slice = ascii ? sliceLatin1 : sliceUtf8;
   at += ENV_OPEN;
   const env = envelopeOf(from, at, at + envBytes);
-  at += envBytes + SALT_OPEN + SALT_CHARS + PAYLOAD_OPEN;
+  at += envBytes;
+  const erased = from[at + KIND_AT] === LETTER_E ? erasureOf(from, at) : undefined;
+  at = erased?.payloadAt ?? at + SALT_OPEN + SALT_CHARS + PAYLOAD_OPEN;
   const cmdAt = at;
   at += cmdBytes + TEXTS_OPEN;
   const texts: string[] = [];
@@ -118,11 +108,13 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
     plainPutOf(from, cmdAt, cmdAt + cmdBytes, texts[0]) ??
     commandOf(JSON.parse(slice(from, cmdAt, cmdAt + cmdBytes)), texts);
   const { at: wall, clock, actor, source, id, seq, hash } = env;
-  return { at: wall, clock, actor, source, id: commandId(id), command, seq, hash, ...linksOf(env) };
+  const record = { at: wall, clock, actor, source, id: commandId(id), command, seq, hash, ...linksOf(env) };
+  return erased === undefined ? record : { ...record, command: shownOf(command), erased: erased.outcome };
 }
 
-const CUT_OPEN = '"cut":['.length;
-const ENV_OPEN = '],"env":'.length;
+/** Behind the envelope stands `,"salt"` or `,"erased"`: the letter that tells. */
+const KIND_AT = ',"'.length;
+const LETTER_E = 0x65;
 const SALT_OPEN = ',"salt":"'.length;
 const PAYLOAD_OPEN = '","payload":{"cmd":'.length;
 const TEXTS_OPEN = ',"texts":['.length;

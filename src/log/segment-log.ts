@@ -36,7 +36,13 @@ export interface SegmentLogOptions {
   readonly onClose: () => Promise<void>;
 }
 
-export function createSegmentLog(options: SegmentLogOptions): BoardLog {
+/** The log, and what only its own folder may ask of it. */
+export interface SegmentLog extends BoardLog {
+  /** The next record begins a new segment, so that all before are closed and may be replaced. */
+  seal(): void;
+}
+
+export function createSegmentLog(options: SegmentLogOptions): SegmentLog {
   const { disk, epochs, secret, maxRecordBytes, found } = options;
   const epoch = epochs.at(-1)?.epoch;
   if (epoch === undefined) throw new Error("a log without an epoch");
@@ -142,12 +148,15 @@ export function createSegmentLog(options: SegmentLogOptions): BoardLog {
     get head() {
       return toSeq(writer.head);
     },
-    first: toSeq(found.segments[0]?.firstSeq ?? 1),
+    get first() {
+      return toSeq(found.segments[0]?.firstSeq ?? 1);
+    },
     maxRecordBytes,
     get health(): BoardLog["health"] {
       return failure === undefined ? { writable: true } : { writable: false, reason: failure };
     },
     append,
+    seal: () => writer.seal(),
     read: async function* (from: Seq) {
       if (closing !== undefined) throw new LogError("shutting_down", "the log is closed");
       yield* readRecords({ disk, segments: found.segments, from, head: writer.head, places: found.places });

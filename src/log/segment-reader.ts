@@ -2,7 +2,7 @@
 // Does not own the walk (segment-scan). Invariant: positions without a gap, or an error that names where one is.
 
 import { seq as toSeq, type LogRecord } from "../protocol/index.ts";
-import { LogCorruptError } from "./contract.ts";
+import { LogCorruptError, LogError } from "./contract.ts";
 import type { Disk } from "./disk.ts";
 import { decodeRecord } from "./record-line.ts";
 import type { Segment } from "./segment-file.ts";
@@ -39,8 +39,11 @@ export async function* readLineRuns({
   head,
   places,
 }: ReadOptions): AsyncGenerator<{ readonly run: LineRun; readonly segment: Segment }, void> {
-  let next = Math.max(from, segments[0]?.firstSeq ?? 1, 1);
+  let next = Math.max(from, 1);
   while (next <= head) {
+    const first = segments[0]?.firstSeq ?? 1;
+    // Never silently less than was asked for (rule 15).
+    if (next < first) throw new LogError("record_archived", `the log begins at record ${first}: ${next} is archived`);
     const index = segments.findLastIndex((segment) => segment.firstSeq <= next);
     const segment = segments[index];
     if (segment === undefined) return;

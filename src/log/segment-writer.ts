@@ -35,6 +35,8 @@ export interface SegmentWriter {
    * they are written again, because a sync that failed once says nothing about them.
    */
   moveOn(carry: boolean): Promise<void>;
+  /** Nothing more goes into the segment of now: the next record begins another. */
+  seal(): void;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,7 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
   let bytes = options.bytes;
   /** A segment belongs to one epoch: after a fork, the next record begins a new one. */
   let forked = options.foundEpoch !== epoch;
+  let sealed = false;
   /** Opened with the first append, so that an idle board holds no file (rule 23). */
   let fd: number | undefined;
 
@@ -70,6 +73,7 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
     fd = made.fd;
     bytes = made.bytes;
     forked = false;
+    sealed = false;
   };
 
   return {
@@ -79,7 +83,7 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
     prepare: async (needed) => {
       const current = segments.at(-1);
       const used = current !== undefined && head >= current.firstSeq;
-      if (current === undefined || forked || (used && bytes + needed > segmentBytes)) await begin();
+      if (current === undefined || forked || (used && (sealed || bytes + needed > segmentBytes))) await begin();
       else fd ??= await disk.open(current.path, "update");
     },
     commit: async (lines, length, count) => {
@@ -99,6 +103,9 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
       await begin(survivors?.lines);
       head += survivors?.count ?? 0;
       if (failed !== undefined && failed.path !== segments.at(-1)?.path) await cutBack(disk, failed.path, durableBytes);
+    },
+    seal: () => {
+      sealed = true;
     },
     close: letGo,
   };

@@ -49,6 +49,12 @@ export function createSnapshotFiles(disk: Disk, folder: string): SnapshotStore {
       if (newer.length > 0) await disk.syncFolder(folder);
       return newer.map(toSeq);
     },
+    discardOlderThan: async (seq) => {
+      await removeLeftovers();
+      const older = (await listed()).filter((one) => one < seq);
+      for (const one of older) await disk.unlink(`${folder}/${nameOf(one)}`);
+      await disk.syncFolder(folder);
+    },
     newest: async (notAfter) => {
       const problems: string[] = [];
       for (const seq of await listed()) {

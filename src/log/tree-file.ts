@@ -2,6 +2,7 @@
 // Does not own whether they are true: the file is derived, and is checked against the newest checkpoint before it counts.
 // Bounded: 64 bytes per record on disk; in memory one chunk of hashes and the whole subtrees of the size.
 
+import type { Cut } from "./archive/cut-file.ts";
 import { codeOf, readFully, writeAll, type Disk } from "./disk.ts";
 import {
   createFrontier,
@@ -14,6 +15,8 @@ import {
   type Subtree,
   type TreeHash,
 } from "./merkle.ts";
+
+const UNKNOWN = Buffer.alloc(HASH_BYTES);
 
 export interface TreeFile {
   readonly size: number;
@@ -35,8 +38,10 @@ export async function openTreeFile(options: {
   readonly folder: string;
   readonly epoch: string;
   readonly known: { readonly size: number; readonly root: TreeHash } | undefined;
+  /** What the log cannot give any more: a tree that is built anew begins with it. */
+  readonly cut: Cut;
 }): Promise<TreeFile> {
-  const { disk, folder, epoch, known } = options;
+  const { disk, folder, epoch, known, cut } = options;
   const name = `${epoch}.hashes`;
   await disk.makeFolder(folder);
   for (const other of await disk.list(folder)) if (other !== name) await disk.unlink(`${folder}/${other}`);
@@ -57,6 +62,8 @@ export async function openTreeFile(options: {
       if ((await readFully(disk, fd, bytes, 0, storedAt(subtree) * HASH_BYTES)) < HASH_BYTES) {
         throw new Error(`${path} is cut short`);
       }
+      // A tree that was built anew behind a cut does not know what lies before it.
+      if (bytes.equals(UNKNOWN)) throw new Error(`${path} does not hold hashes of records that are archived`);
       return bytes.toString("latin1") as TreeHash;
     });
 
@@ -77,7 +84,15 @@ export async function openTreeFile(options: {
   if (frontier === undefined) {
     await disk.close(await disk.open(path, "create"));
     await disk.syncFolder(folder);
-    frontier = createFrontier();
+    frontier = createFrontier({ size: cut.first - 1, subtrees: cut.left });
+    if (cut.first > 1) {
+      await withFile("update", async (fd) => {
+        for (const [i, subtree] of wholeSubtrees(cut.first - 1).entries()) {
+          const hash = Buffer.from(cut.left[i] ?? "", "latin1");
+          await writeAll(disk, fd, hash, HASH_BYTES, storedAt(subtree) * HASH_BYTES);
+        }
+      });
+    }
   }
   const tree = frontier;
   let added = Buffer.allocUnsafe(64 * 1024);

@@ -26,6 +26,8 @@ export interface Entry extends Stamped {
   readonly source: string | undefined;
   /** Commitment to the value: the record's salted hash, chained over merges. Goes into the digest (rule 16). */
   readonly hash: string;
+  /** True where the value was erased (rule 17): it reads as null until the key is written anew. */
+  readonly erased?: boolean;
 }
 
 export type BudgetStatus = "active" | "warning" | "critical" | "exhausted";

@@ -42,6 +42,11 @@ export const logRecordSchema = draftSchema.extend({
   seq: z.custom<Seq>((value) => Number.isSafeInteger(value) && (value as number) > 0),
   /** Salted SHA-256 of the payload, base64url. Equal for a retry with the same actor, id and content (law L9). */
   hash: z.string(),
+  /**
+   * Its values were erased (rule 17), and `command` holds only what was left: `done` for a record that the fold judges by
+   * that, `refused` for one of which the fold must also believe that its content was refused.
+   */
+  erased: z.enum(["done", "refused"]).optional(),
 });
 
 export type Origin = Readonly<z.infer<typeof originSchema>>;

@@ -26,6 +26,7 @@ import { historyRoutes } from "./routes/history.ts";
 import { holdRoutes } from "./routes/holds.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
 import { pauseRoutes } from "./routes/pauses.ts";
+import { erasureRoutes } from "./routes/erasure.ts";
 import { priceRoutes } from "./routes/prices.ts";
 import { proofRoutes } from "./routes/proofs.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
@@ -109,6 +110,7 @@ export async function createApp(
   auditRoutes(app, near);
   auditRecordRoutes(app, near);
   proofRoutes(app, near);
+  erasureRoutes(app, near);
   historyRoutes(app, near);
   claimRoutes(app, near);
   requestRoutes(app, near);

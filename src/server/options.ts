@@ -3,6 +3,7 @@
 
 import type { WebhookOptions } from "./webhooks/webhooks.ts";
 import type { Logger } from "pino";
+import type { RetentionPolicy } from "../log/index.ts";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
 import type { AnchorOptions } from "./anchors/anchors.ts";
 import { isLoopback, originOf } from "./edge/hosts.ts";
@@ -97,6 +98,8 @@ export interface ServerOptions {
   readonly compress?: Compress;
   /** When a checkpoint of a board's log is signed, if it moved: whichever comes first. Default 100 000 records, 10 s. */
   readonly checkpoints?: { readonly everyRecords?: number; readonly everyMs?: number };
+  /** What stays in the logs, and for how long what is archived stays. Default: everything, for good. */
+  readonly retention?: RetentionOptions;
   /** Where each signed checkpoint goes besides: a file it is appended to, an address it is sent to. */
   readonly anchors?: AnchorOptions;
   /** How the server sends alerts to webhooks. */
@@ -104,6 +107,11 @@ export interface ServerOptions {
   /** Look for secrets also in entries' values and tasks' details, and put `[redacted:<kind>]` in their place. Default false. */
   readonly redactValues?: boolean;
   readonly timings?: Partial<Timings>;
+}
+
+/** For all boards, and for some by name, which then have nothing of what is said for all. */
+export interface RetentionOptions extends RetentionPolicy {
+  readonly boards?: Readonly<Record<string, RetentionPolicy>>;
 }
 
 export type Compress = "auto" | "always" | "never";

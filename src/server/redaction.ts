@@ -50,6 +50,8 @@ function redactOne(command: SingleCommand, { values }: Redaction): SingleCommand
       return values ? clean(command, [], "value") : command;
     case "entry.merge":
       return values ? clean(command, [], "patch") : command;
+    case "record.erase":
+      return clean(command, ["reason"]);
     case "entry.delete":
     case "budget.limit":
     case "budget.move":

@@ -83,6 +83,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     store,
     limits: settings.limits,
     checkpointPolicy: { ...DEFAULT_CHECKPOINT_POLICY, ...options.checkpoints },
+    retention: (board) => options.retention?.boards?.[board] ?? options.retention ?? {},
     notice: (board, message, detail) => log.warn({ board, detail }, message),
   }).catch(async (error: unknown) => {
     await store.close();

@@ -231,8 +231,9 @@ describe("exports", () => {
       const report = await verify(await evidenceOfExport(path), outsides()[0]!);
       expect(report).toMatchObject({ findings: [], signedTo: log.head, head: log.head });
       expect(execFileSync(process.execPath, [SECOND, path, join(dir, "board.key")], { encoding: "utf8" })).toBe(
-        `whole to #${log.head}, 0 records not yet under a checkpoint\n`,
+        `whole ${report.from > 1 ? `from #${report.from} ` : ""}to #${log.head}, 0 records not yet under a checkpoint\n`,
       );
+      expect(report.from).toBe(options.from ?? 1);
     }
   });
 

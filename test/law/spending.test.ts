@@ -105,7 +105,7 @@ describe("the history of spending", () => {
           for (const { seq: _, hash: __, ...draft } of made) await log.append([draft]);
           const refused = outcomes.flatMap((outcome, i) => (outcome === "ok" ? [] : [{ seq: i + 1, outcome }]));
           for (const to of [Math.min(cut, made.length), made.length]) {
-            const moment = { judgedTo: to, refused: refused.filter(({ seq }) => seq <= to) };
+            const moment = { judgedTo: to, first: 1, refused: refused.filter(({ seq }) => seq <= to) };
             for (const task of state.budgets.keys()) {
               const question = { task, edges: EDGES };
               const { indexedTo, ...answer } = await index.spending(question, moment);

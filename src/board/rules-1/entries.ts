@@ -4,6 +4,7 @@
 
 import { type CommandOf, type JsonText, type LogRecord, utf8Bytes } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
+import { baseOfMerge, ERASED_VALUE, isErasedMerge } from "../erasure.ts";
 import type { KeptEntry } from "../running-digest.ts";
 import { MAX_ENTRIES, MAX_VALUE_BYTES } from "./bounds.ts";
 import { mergePatch } from "./merge.ts";
@@ -21,7 +22,7 @@ export function putEntry(board: Board, command: CommandOf<"entry.put">, step: St
   return write(board, before, step, {
     // The same string as before where there is one: a record's own copies of names are then free to go.
     key: before?.key ?? command.key,
-    value: command.value,
+    value: record.erased === undefined ? command.value : ERASED_VALUE,
     rev: nextRev(board, command.key, before),
     seq: record.seq,
     at: command.at ?? record.at,
@@ -30,6 +31,8 @@ export function putEntry(board: Board, command: CommandOf<"entry.put">, step: St
     source: sameSource(before, record),
     hash: step.hash,
     held: undefined,
+    base: record.seq,
+    erased: record.erased !== undefined,
   });
 }
 
@@ -42,11 +45,14 @@ export function mergeEntry(board: Board, command: CommandOf<"entry.merge">, step
   if (before === undefined && board.entries.size >= MAX_ENTRIES) return refused("board_full");
   const merged = mergePatch(live?.value, command.patch);
   if (!merged.ok) return refused(merged.code);
-  if (tooLarge(merged.text)) return refused("value_too_large", { maxBytes: MAX_VALUE_BYTES });
+  const isErased = isErasedMerge(live, command.patch, record);
+  if (isErased ? record.erased === "refused" : tooLarge(merged.text)) {
+    return refused("value_too_large", { maxBytes: MAX_VALUE_BYTES });
+  }
   const kept = live?.expiresAtClock ?? Number.POSITIVE_INFINITY;
   return write(board, before, step, {
     key: before?.key ?? command.key,
-    value: merged.text,
+    value: isErased ? ERASED_VALUE : merged.text,
     rev: nextRev(board, command.key, before),
     seq: record.seq,
     at: record.at,
@@ -56,6 +62,8 @@ export function mergeEntry(board: Board, command: CommandOf<"entry.merge">, step
     // Chained over what was merged into, so that the digest commits to the whole value without holding it (rule 16).
     hash: board.sha256(`${live?.hash ?? ""} ${step.hash}`),
     held: undefined,
+    base: baseOfMerge(live, command.patch, record),
+    erased: isErased,
   });
 }
 

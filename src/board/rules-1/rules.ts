@@ -72,6 +72,7 @@ function judge(board: Board, command: SingleCommand, step: Step): Verdict {
     case "pause.set":
     case "pause.clear":
     case "alert.acknowledge":
+    case "record.erase":
       // Commands of later rules: none was ever written under these.
       return refused("unknown_rules", { newest: 1 });
     default:

@@ -3,6 +3,7 @@
 
 import type { Change, SingleCommand } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
+import { eraseRecord } from "../erasure.ts";
 import type { Rules } from "../judging.ts";
 import { acquireClaim, releaseClaim, renewClaim } from "../rules-1/claims.ts";
 import { deleteEntry, mergeEntry, putEntry } from "../rules-1/entries.ts";
@@ -96,6 +97,8 @@ function judge(board: Board, command: SingleCommand, step: Step): Verdict {
       return clearPause(board, command, step);
     case "alert.acknowledge":
       return acknowledgeAlert(board, command, step);
+    case "record.erase":
+      return eraseRecord(board, command, step);
     default:
       return command satisfies never;
   }

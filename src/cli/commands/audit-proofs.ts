@@ -34,7 +34,7 @@ interface ExportFlags extends DataFlags {
 export function addProofCommands(audit: Command): void {
   audit
     .command("verify")
-    .argument("<path>", "a data folder, an export, or a .tlog-proof of one record")
+    .argument("<path>", "a data folder, an export, an archive, or a .tlog-proof of one record")
     .description("Check that a log is what was signed. Needs no server. Exit code: 0 whole, 1 not, 2 could not look.")
     .option(
       "--checkpoint <file>",
@@ -55,6 +55,14 @@ export function addProofCommands(audit: Command): void {
     .action(async (seq: number, flags: TargetFlags) => {
       print((await createBoardApi(flags).call({ path: `audit/proof/${seq}` })).text.trimEnd());
     });
+  addTargetSettings(audit.command("erase"))
+    .argument("<seq>", "position of the record (swarmboard history KEY shows it)", parseCount)
+    .description(
+      "Erase the values that a record holds, for good, from the log, snapshots and archives of a running server. Its envelope stays, and every proof.",
+    )
+    .requiredOption("--reason <text>", "why; it becomes part of the log, so it must not repeat what is erased")
+    .option("--yes", "do not ask")
+    .action(eraseAction);
   withData(audit.command("export"))
     .description("Print the log of a data folder with what bears it out, for audit verify or another verifier.")
     .option("--from <seq>", "first record", parseCount)
@@ -85,6 +93,33 @@ const withData = (command: Command): Command =>
 
 function couldNotLook(error: unknown): never {
   throw new CliError(EXIT.usage, error instanceof Error ? error.message : String(error));
+}
+
+async function eraseAction(seq: number, flags: TargetFlags & { readonly reason: string; readonly yes?: boolean }) {
+  if (flags.yes !== true && !(await isConfirmed(seq, flags.board))) {
+    throw new CliError(EXIT.usage, "nothing was erased: answer with the position, or pass --yes");
+  }
+  const body = JSON.stringify({ seq, confirm: true, reason: flags.reason });
+  const { text } = await createBoardApi(flags).call({ method: "POST", path: "audit/erase", body });
+  if (flags.json === true) return print(text);
+  const { seq: at, erased } = JSON.parse(text) as { seq: number; erased: number[] };
+  print(`erased: ${erased.join(", ")}; recorded at position ${at}`);
+}
+
+async function isConfirmed(seq: number, board: string): Promise<boolean> {
+  const { createInterface } = await import("node:readline/promises");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const left = new AbortController();
+  lines.once("close", () => left.abort());
+  try {
+    const question = `Erase the values of record ${seq} of the board ${plain(board)}? There is no way back. Type its position: `;
+    return (await lines.question(question, { signal: left.signal })).trim() === String(seq);
+  } catch {
+    // The input ended.
+    return false;
+  } finally {
+    lines.close();
+  }
 }
 
 async function verifyAction(path: string, flags: VerifyFlags): Promise<void> {
@@ -179,14 +214,16 @@ async function replayOf(): Promise<Replay> {
 
 function tell(report: Report, { json }: VerifyFlags): void {
   if (json === true) return printJson(report);
-  const { board, head, signedTo, anchored, findings, remarks, digests } = report;
+  const { board, from, head, signedTo, anchored, findings, remarks, digests } = report;
   for (const { text } of findings.slice(0, SHOWN_FINDINGS)) print(`${plain(board)}: ${plain(text)}`);
   if (findings.length > SHOWN_FINDINGS) print(`${plain(board)}: and ${findings.length - SHOWN_FINDINGS} more`);
   for (const remark of remarks) print(`${plain(board)}: note: ${plain(remark)}`);
   if (findings.length > 0) return;
   const under = `${Math.max(0, head - signedTo)} records not yet under a checkpoint`;
   const states = digests === 0 ? "" : `; ${digests} signed states replayed`;
-  print(`${plain(board)}: ${anchored ? "whole" : "self-consistent"} to #${signedTo}, ${under}${states}`);
+  print(
+    `${plain(board)}: ${anchored ? "whole" : "self-consistent"} ${from > 1 ? `from #${from} ` : ""}to #${signedTo}, ${under}${states}`,
+  );
   if (!anchored) print(`${plain(board)}: note: nothing kept outside was given (--key, --checkpoint)`);
 }
 

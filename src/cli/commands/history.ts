@@ -20,6 +20,7 @@ interface HistoryFlags extends TargetFlags {
 interface HistoryAnswer {
   readonly records: readonly { readonly seq: number; readonly at: number; readonly by: string }[];
   readonly next: string | null;
+  readonly first: number;
 }
 
 export function addHistoryCommand(program: Command): void {
@@ -69,7 +70,10 @@ Examples:
           else rows.push(rowOf(record, membersOf(lines[i] ?? "")?.get("command") ?? "{}"));
         }
         left -= page.records.length;
-        if (page.next === null) break;
+        if (page.next === null) {
+          if (page.first > 1 && left > 0) printError(`what came before position ${page.first} is archived, or gone`);
+          break;
+        }
         after = page.next;
       }
       if (flags.json === true) return;

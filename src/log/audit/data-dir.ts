@@ -2,20 +2,20 @@
 // Does not own the verdict. Checkpoints are listed before records are read, so that a log that grows meanwhile is whole.
 
 import { boardNameSchema } from "../../protocol/index.ts";
+import { archivesBefore, listArchives, type ArchiveFile } from "../archive/archive-files.ts";
+import { readCut, UNCUT } from "../archive/cut-file.ts";
+import type { TreeHash } from "../merkle.ts";
 import { objectOfLine } from "../checked-line.ts";
 import { listCheckpoints } from "../checkpoint-files.ts";
-import { codeOf, nodeDisk, readFully, readSmallFile, type Disk } from "../disk.ts";
+import { codeOf, nodeDisk, readSmallFile } from "../disk.ts";
 import { readEpochs } from "../epochs.ts";
 import { SEGMENT_NAME } from "../segment-file.ts";
 import { readKeyNotes } from "../signing-keys.ts";
 import { readLeaves } from "../tree-file.ts";
 import { AuditError, type Evidence, type Finding } from "./evidence.ts";
+import { evidenceOfExport } from "./export-reader.ts";
+import { linesOfFile } from "./file-lines.ts";
 import type { RawLine } from "./line.ts";
-
-const CHUNK_BYTES = 512 * 1024;
-/** No line of ours is longer; a longer one is damage. */
-const MOST_LINE_BYTES = 64 * 1_048_576;
-const NEWLINE = 0x0a;
 
 /** Names of the boards in a data directory. Throws AuditError where it is none. */
 export async function boardsIn(dir: string): Promise<readonly string[]> {
@@ -46,22 +46,80 @@ export async function evidenceOfBoard(dir: string, board: string): Promise<Evide
     if (epochs === undefined && segments.length > 0 && findings.length === 0) {
       findings.push({ kind: "damaged", text: `${folder}/epochs.json is missing` });
     }
-    const inspect = { board, epochs: epochs ?? [], segments, findings };
+    const { from, left, archives, first } = await beginningOf(folder, findings);
+    // What a crash left of a cut lies below it, and is not the log's any more.
+    const kept = segments.filter((_, i) => (segments[i + 1]?.firstSeq ?? Infinity) > first);
+    const inspect = { board, epochs: epochs ?? [], segments: kept, findings };
     return {
       board,
       epochs: epochs ?? [],
-      from: 1,
+      from,
       to: undefined,
-      left: [],
+      left,
       keyNotes,
       checkpoints,
-      leaves,
+      leaves: leaves.slice(from - 1),
+      later: [],
+      isArchive: false,
       findings,
-      lines: linesOfSegments(inspect),
+      remarks:
+        from === 1 ? [] : [`retention took the records 1 to ${from - 1}: they are not here, and are not looked at`],
+      lines: joined(linesOfArchives(board, archives, findings), linesOfSegments(inspect)),
     };
   } catch (error) {
     if (error instanceof AuditError) throw error;
     throw new AuditError(`${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Where the records begin that are here: with the oldest archive that joins on, or where the log was cut. */
+async function beginningOf(
+  folder: string,
+  findings: Finding[],
+): Promise<{ from: number; left: readonly TreeHash[]; archives: readonly ArchiveFile[]; first: number }> {
+  let cut = UNCUT;
+  try {
+    cut = await readCut(nodeDisk, folder);
+  } catch (error) {
+    if (codeOf(error) !== undefined) throw error;
+    findings.push({ kind: "damaged", text: `${folder}/cut.json is damaged` });
+  }
+  const archives = archivesBefore(await listArchives(nodeDisk, `${folder}/archive`), cut.first);
+  const oldest = archives[0];
+  if (oldest === undefined) return { from: cut.first, left: cut.left, archives, first: cut.first };
+  try {
+    const { left, lines, from } = await evidenceOfExport(oldest.path);
+    await lines[Symbol.asyncIterator]().return?.();
+    if (from === oldest.first) return { from, left, archives, first: cut.first };
+  } catch (error) {
+    if (!(error instanceof AuditError)) throw error;
+  }
+  findings.push({ kind: "damaged", seq: oldest.first, text: `${oldest.path}: it does not open as an archive` });
+  return { from: cut.first, left: cut.left, archives: [], first: cut.first };
+}
+
+async function* joined<T>(...parts: readonly AsyncIterable<T>[]): AsyncGenerator<T, void> {
+  for (const part of parts) yield* part;
+}
+
+/** The records of archives, one after the other; what is wrong with their openings is noted as it is met. */
+async function* linesOfArchives(
+  board: string,
+  archives: readonly ArchiveFile[],
+  findings: Finding[],
+): AsyncGenerator<RawLine, void> {
+  for (const { path, first, last } of archives) {
+    try {
+      const archive = await evidenceOfExport(path);
+      findings.push(...archive.findings);
+      if (archive.board !== board || archive.from !== first || archive.to !== last) {
+        findings.push({ kind: "damaged", seq: first, text: `${path}: it is not the archive that its name says` });
+      }
+      yield* archive.lines;
+    } catch (error) {
+      if (!(error instanceof AuditError)) throw error;
+      findings.push({ kind: "damaged", seq: first, text: error.message });
+    }
   }
 }
 
@@ -90,31 +148,5 @@ async function* linesOfSegments(options: {
       // A header that cannot be read is told like a line that belongs nowhere.
       if (!isOurs) yield { bytes: Buffer.alloc(0), where: `${path}, line 1, its header` };
     }
-  }
-}
-
-/** The whole lines of a file. What follows the last newline was never acknowledged. */
-export async function* linesOfFile(disk: Disk, path: string): AsyncGenerator<RawLine, void> {
-  const fd = await disk.open(path, "read");
-  try {
-    let buffer = Buffer.alloc(CHUNK_BYTES);
-    let kept = 0;
-    let position = 0;
-    for (let number = 1; ;) {
-      if (kept === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
-      if (buffer.length > MOST_LINE_BYTES) throw new AuditError(`${path}: line ${number} is longer than any of ours`);
-      const filled = kept + (await readFully(disk, fd, buffer, kept, position + kept));
-      let start = 0;
-      for (let end = buffer.indexOf(NEWLINE); end >= 0 && end < filled; end = buffer.indexOf(NEWLINE, start)) {
-        yield { bytes: buffer.subarray(start, end), where: `${path}, line ${number++}` };
-        start = end + 1;
-      }
-      if (filled < buffer.length) return;
-      buffer.copyWithin(0, start, filled);
-      kept = filled - start;
-      position += start;
-    }
-  } finally {
-    await disk.close(fd);
   }
 }

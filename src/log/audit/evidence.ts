@@ -3,6 +3,7 @@
 
 import type { TreeHash } from "../merkle.ts";
 import type { RawLine } from "./line.ts";
+import type { LaterCheckpoint } from "./opening.ts";
 
 export interface Evidence {
   readonly board: string;
@@ -17,9 +18,15 @@ export interface Evidence {
   readonly checkpoints: readonly { readonly text: string; readonly where: string; readonly size?: number }[];
   /** Leaf hashes from `from` on, as somebody noted them. Count only where they lead to a signed root. */
   readonly leaves: readonly TreeHash[];
+  /** Checkpoints of more records than are here, with what leads from these to them. */
+  readonly later: readonly LaterCheckpoint[];
+  /** Written by retention: the log goes on behind it, and `later` is what says so. */
+  readonly isArchive: boolean;
   readonly lines: AsyncIterable<RawLine>;
   /** What is wrong before a record is looked at. */
   readonly findings: readonly Finding[];
+  /** What is no fault, but should be known. */
+  readonly remarks: readonly string[];
 }
 
 export interface Finding {
@@ -41,6 +48,8 @@ export interface Finding {
 
 export interface Report {
   readonly board: string;
+  /** Position of the first record that was there to be looked at. */
+  readonly from: number;
   /** Records that were looked at, and the position of the last one. */
   readonly records: number;
   readonly head: number;
@@ -49,6 +58,7 @@ export interface Report {
   /** Whether what bears it out was kept outside: a key or a checkpoint. */
   readonly anchored: boolean;
   readonly redacted: number;
+  readonly erased: number;
   readonly digests: number;
   readonly findings: readonly Finding[];
   /** What is no fault, but should be known. */

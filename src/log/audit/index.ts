@@ -2,7 +2,8 @@
 
 export { boardsIn, evidenceOfBoard } from "./data-dir.ts";
 export type { Evidence, Report } from "./evidence.ts";
-export { evidenceOfExport, exportBoard } from "./export.ts";
+export { exportBoard } from "./export.ts";
+export { evidenceOfExport } from "./export-reader.ts";
 export { verifyProof } from "./proof.ts";
 export { verify, type Outside, type Replay } from "./verify.ts";
 export { parseCheckpoint, parseCheckpoints } from "../checkpoint.ts";

@@ -5,7 +5,9 @@ import { hash } from "node:crypto";
 import { CRC_PREFIX_BYTES, lineIsSound } from "../checked-line.ts";
 import { HASH_CHARS, SALT_CHARS } from "../commitment.ts";
 import { leafHashOf, type TreeHash } from "../merkle.ts";
-import { envelopeRange } from "../record-line.ts";
+import { isErasedAt, leftOf } from "../erased-line.ts";
+import { envelopeRange } from "../envelope.ts";
+import { decodeRecord } from "../record-line.ts";
 
 /** A line without its newline, and where it stands. */
 export interface RawLine {
@@ -20,6 +22,8 @@ export interface ReadLine extends RawLine {
   readonly leaf: TreeHash | undefined;
   /** Only the envelope is there: its leaf verifies, its content cannot be looked at. */
   readonly redacted: boolean;
+  /** Its values were erased: the commitment to what is left of it, which the record of the erasure must hold. */
+  readonly left: string | undefined;
   /** Why it is not what was written, judged by itself. */
   readonly problem: string | undefined;
 }
@@ -36,6 +40,7 @@ export function readLine(raw: RawLine): ReadLine {
     clock: undefined,
     leaf: undefined,
     redacted: false,
+    left: undefined,
     ...more,
     problem,
   });
@@ -49,10 +54,17 @@ export function readLine(raw: RawLine): ReadLine {
   const seq = countOf(env?.["seq"]);
   const clock = countOf(env?.["clock"]);
   const commitment = env?.["hash"];
-  const claims = { seq, clock, redacted, leaf: leafHashOf(bytes, ...range) };
+  const isErased = !redacted && isErasedAt(bytes, range[1]);
+  const left = isErased ? leftOf(bytes, range[1], bytes.length) : undefined;
+  const claims = { seq, clock, redacted, left, leaf: leafHashOf(bytes, ...range) };
   if (!sound) return wrong("its checksum does not hold", claims);
   if (seq === undefined || clock === undefined || typeof commitment !== "string" || env?.["v"] !== 1) {
     return wrong("its envelope cannot be read", claims);
+  }
+  if (isErased) {
+    return isReadable(bytes)
+      ? { ...raw, ...claims, problem: undefined }
+      : wrong("what is left of it cannot be read", claims);
   }
   if (!redacted && !isCommitted(bytes, range[1], commitment)) {
     return wrong("its payload is not the one that its envelope commits to", claims);
@@ -70,6 +82,15 @@ function isCommitted(bytes: Buffer, envEnd: number, commitment: string): boolean
     bytes.subarray(payloadAt, bytes.length - 1),
   ]);
   return commitment.length === HASH_CHARS && hash("sha256", committed, "base64url") === commitment;
+}
+
+function isReadable(bytes: Buffer): boolean {
+  try {
+    decodeRecord(bytes, 0, bytes.length, false);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function startsAt(bytes: Buffer, at: number, piece: Buffer): boolean {

@@ -3,10 +3,11 @@
 // Bounded by the number of records: some hundred bytes for each, never their content.
 
 import { originOf, parseCheckpoint, type SignedCheckpoint } from "../checkpoint.ts";
-import { createFrontier, type TreeHash } from "../merkle.ts";
+import { createFrontier, isConsistent, type TreeHash } from "../merkle.ts";
 import type { Evidence, Finding, Report } from "./evidence.ts";
 import { keyChain } from "./keys.ts";
 import { readLine, type ReadLine } from "./line.ts";
+import { createErasures } from "./erasures.ts";
 import { orderFindings, type Placed } from "./order.ts";
 
 export interface Outside {
@@ -32,12 +33,10 @@ interface Usable extends SignedCheckpoint {
 
 export async function verify(evidence: Evidence, outside: Outside, replay?: Replay): Promise<Report> {
   const { board, epochs, from, left, leaves } = evidence;
-  const findings: Finding[] = [...evidence.findings];
-  const remarks: string[] = [];
+  const findings: Finding[] = [];
+  const remarks: string[] = [...evidence.remarks];
   const chain = keyChain(board, evidence.keyNotes, outside.publicKey);
   findings.push(...chain.findings);
-  const kept = [...(outside.checkpoint === undefined ? [] : [outside.checkpoint]), ...(outside.checkpoints ?? [])];
-  const anchored = outside.publicKey !== undefined || kept.length > 0;
 
   const usable: Usable[] = [];
   const consider = (checkpoint: SignedCheckpoint | undefined, where: string, isKept: boolean): void => {
@@ -60,19 +59,46 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
     const checkpoint = parseCheckpoint(text);
     consider(size === undefined || size === checkpoint?.size ? checkpoint : undefined, where, false);
   }
+  // Where an archive ends, the log goes on: whether it leads to a checkpoint of more records, `later` says.
+  const later = evidence.later.flatMap(({ text, proof }) => {
+    const checkpoint = parseCheckpoint(text);
+    const isOurs = epochs.some(({ epoch }) => originOf(board, epoch) === checkpoint?.origin);
+    if (checkpoint !== undefined && isOurs && chain.signed(checkpoint)) return { ...checkpoint, proof };
+    findings.push({
+      kind: "checkpoint",
+      text: "the later checkpoint is damaged, of another log or not signed by its key",
+    });
+    return [];
+  });
+  const leadsOn = (root: TreeHash | undefined, one: (typeof later)[number]): boolean =>
+    root !== undefined && isConsistent({ size: evidence.to ?? 0, root }, one, one.proof);
+  const kept = [...(outside.checkpoint === undefined ? [] : [outside.checkpoint]), ...(outside.checkpoints ?? [])];
+  const keptRoots = new Set<TreeHash>();
+  let anchored = outside.publicKey !== undefined;
   for (const [i, one] of kept.entries()) {
-    consider(one, kept.length === 1 ? "the checkpoint that was kept" : `the kept checkpoint ${i + 1}`, true);
+    const where = kept.length === 1 ? "the checkpoint that was kept" : `the kept checkpoint ${i + 1}`;
+    if (!evidence.isArchive || one.size <= (evidence.to ?? 0)) {
+      consider(one, where, true);
+      keptRoots.add(one.root);
+      anchored = true;
+      continue;
+    }
+    const same = later.find(({ size }) => size === one.size);
+    if (same === undefined) remarks.push(`${where} covers more than this archive: hold the data folder against it`);
+    else if (same.root === one.root) anchored = true;
+    else findings.push({ kind: "checkpoint", text: `${where} is not the one that the archive leads to` });
   }
-  const keptRoots = new Set(kept.map((one) => one.root));
   usable.sort((a, b) => a.size - b.size);
+  const sizes = new Set([...usable.map(({ size }) => size), evidence.to ?? 0]);
 
   // What was noted of the leaves is true as far as it leads to a signed root.
   const noted = createFrontier({ size: from - 1, subtrees: left });
-  const notedRoots = rootsAt(noted, leaves, usable);
+  const notedRoots = rootsAt(noted, leaves, sizes);
   const anchors =
     anchored && outside.publicKey === undefined ? usable.filter((one) => keptRoots.has(one.root)) : usable;
   const borneOut = anchors.findLast((one) => one.size >= from && notedRoots.get(one.size) === one.root);
-  const known = borneOut?.size ?? from - 1;
+  const leads = later.some((one) => leadsOn(notedRoots.get(evidence.to ?? 0), one));
+  const known = leads ? (evidence.to ?? 0) : (borneOut?.size ?? from - 1);
   const trueLeaf = (at: number): TreeHash | undefined => (at >= from && at <= known ? leaves[at - from] : undefined);
   const trueAt = new Map<TreeHash, number>();
   for (let at = from; at <= known; at++) trueAt.set(trueLeaf(at) as TreeHash, at);
@@ -84,6 +110,7 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
   const wanted = new Set(usable.filter((one) => one.digest !== undefined).map((one) => one.size));
   let folding = from === 1 && replay !== undefined;
   let redacted = 0;
+  const erasures = createErasures();
   /** Of the lines that are in order: the last place, and the latest clock. */
   let [lastPlace, clock] = [from - 1, 0];
   let unread: number | undefined;
@@ -98,6 +125,7 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
       folding = false;
       continue;
     }
+    erasures.see(place, line);
     if (line.redacted) {
       redacted++;
       folding = false;
@@ -135,8 +163,9 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
 
   // Roots: of the records as they are, or where something is wrong with them, of what is known to be true.
   const sound = disorder.length === 0 && inLine.length === placed.length;
-  const roots = rootsAt(createFrontier({ size: from - 1, subtrees: left }), sound ? inLine : leaves, usable);
+  const roots = rootsAt(createFrontier({ size: from - 1, subtrees: left }), sound ? inLine : leaves, sizes);
   let signedTo = 0;
+  let before = 0;
   let borneTo = from - 1;
   for (const one of usable) {
     const root = roots.get(one.size);
@@ -154,7 +183,17 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
       const text = `the log was cut off after record ${to}: ${one.where} signed ${one.size} records`;
       findings.push({ kind: "cut_off", seq: to + 1, text });
     } else if (one.size < from) {
-      remarks.push(`${one.where} covers only records before ${from}: nothing here goes by it`);
+      before++;
+    }
+  }
+  if (before > 0) remarks.push(`${before} checkpoints cover only records before ${from}: nothing here goes by them`);
+  for (const one of later) {
+    if (leadsOn(roots.get(to), one)) {
+      borneTo = to;
+      signedTo = to;
+    } else if (sound) {
+      const text = `the records do not lead to the later checkpoint: one of the records ${borneTo + 1} to ${to} was changed`;
+      findings.push({ kind: "checkpoint", seq: borneTo + 1, text });
     }
   }
   for (const one of usable) {
@@ -164,6 +203,9 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
       findings.push({ kind: "digest", seq: one.size, text });
     }
   }
+  const told = erasures.findings(evidence.to === undefined && redacted === 0, from);
+  findings.push(...told.findings);
+  remarks.push(...told.remarks);
   if (redacted > 0)
     remarks.push(`${redacted} redacted records: their envelopes verify, their content cannot be looked at`);
   if (wanted.size > digests.size && replay !== undefined && unread === undefined && disorder.length === 0) {
@@ -171,13 +213,16 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
       `${wanted.size - digests.size} signed states were not compared: not all records before them are there`,
     );
   }
+  findings.unshift(...evidence.findings);
   return {
     board,
+    from,
     records: placed.length,
     head: last,
     signedTo: findings.length === 0 ? signedTo : Math.min(signedTo, firstOf(findings) - 1),
     anchored,
     redacted,
+    erased: erasures.count,
     digests: digests.size,
     findings,
     remarks,
@@ -194,9 +239,8 @@ function placeOf(line: ReadLine, trueAt: ReadonlyMap<TreeHash, number>, known: n
 function rootsAt(
   frontier: ReturnType<typeof createFrontier>,
   leaves: readonly TreeHash[],
-  checkpoints: readonly SignedCheckpoint[],
+  sizes: ReadonlySet<number>,
 ): ReadonlyMap<number, TreeHash> {
-  const sizes = new Set(checkpoints.map(({ size }) => size));
   const roots = new Map<number, TreeHash>();
   if (sizes.has(frontier.size)) roots.set(frontier.size, frontier.root());
   for (const leaf of leaves) {

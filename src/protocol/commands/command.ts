@@ -19,7 +19,13 @@ import { budgetReserveSchema, holdExtendSchema, holdReleaseSchema, holdSettleSch
 import { requestCloseSchema, requestDecideSchema, requestOpenSchema } from "./request.ts";
 import { sourceMarkSchema, sourceReportSchema } from "./source.ts";
 import { alertAcknowledgeSchema, pauseClearSchema, pauseSetSchema } from "./steer.ts";
-import { budgetProjectSchema, budgetResetSchema, itemsExpireSchema, rulesChangeSchema } from "./system.ts";
+import {
+  budgetProjectSchema,
+  budgetResetSchema,
+  itemsExpireSchema,
+  recordEraseSchema,
+  rulesChangeSchema,
+} from "./system.ts";
 
 export const singleCommandSchema = z.discriminatedUnion("type", [
   entryPutSchema,
@@ -55,6 +61,7 @@ export const singleCommandSchema = z.discriminatedUnion("type", [
   itemsExpireSchema,
   budgetResetSchema,
   budgetProjectSchema,
+  recordEraseSchema,
 ]);
 
 /** Several commands as one record: all are applied, or none. A batch holds no batch. */

@@ -1,7 +1,7 @@
 // Owns the commands that only the engine itself sends.
 
 import { z } from "zod";
-import { amount, name, wallTime } from "./parts.ts";
+import { amount, name, prose, wallTime } from "./parts.ts";
 
 /** From this record on, `apply` follows these rules (rule 1). The first record of every board. */
 export const rulesChangeSchema = z.object({ type: z.literal("rules.change"), version: z.number().int().min(1) });
@@ -32,4 +32,21 @@ export const budgetProjectSchema = z.object({
   type: z.literal("budget.project"),
   task: name,
   exhaustsAt: wallTime.nullable(),
+});
+
+/**
+ * The content of an earlier record is erased for good (rule 17). Its envelope stays, and with it every proof. What `left`
+ * commits to is all that its line still says, so that nobody can put something else there.
+ */
+export const recordEraseSchema = z.object({
+  type: z.literal("record.erase"),
+  /** Position of the erased record. */
+  seq: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
+  /** Commitment of its envelope to the content that is gone. */
+  hash: z.string().regex(/^[\w-]{43}$/),
+  /** SHA-256, base64url, of what its line holds behind the envelope from now on. */
+  left: z.string().regex(/^[\w-]{43}$/),
+  /** Keys that it wrote: where the value of now rests on it, that value ends, too. Empty for a refused record. */
+  keys: z.array(name).max(10_000),
+  reason: prose.optional(),
 });

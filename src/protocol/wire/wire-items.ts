@@ -17,6 +17,8 @@ const entryFacts = {
   /** Board clock in ms; the subscription's `clock` and every beat say what it is now. */
   expiresAtClock: ms.optional(),
   source: z.string().optional(),
+  /** The value was erased: it is null, and stays so until the key is written anew. */
+  erased: z.literal(true).optional(),
 };
 
 export const wireEntrySchema = z.object({ ...entryFacts, value: z.unknown() });

@@ -68,6 +68,10 @@ async function notesAfter(board: BoardHandle, feed: BoardFeed, filter: AuditFilt
         newestFirst.push({ seq, text });
       }
     }
+    // Retention took what lies between: how many notes that was is not known (W-SYNC-10).
+    if (before === undefined && page.first > from + 1) {
+      missed = { count: MAX_COUNTED, to: missed.count > 0 ? missed.to : Math.min(to, page.first - 1) };
+    }
   }
   return { to, notes: newestFirst.reverse(), missed };
 }

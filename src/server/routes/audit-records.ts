@@ -47,6 +47,7 @@ const recordSchema = z
     span: z.string().optional().describe("W3C span id."),
     id: z.string().optional().describe("The sender's id for it."),
     command: z.looseObject({ type: z.string() }).describe("The command as it was recorded; its JSON byte for byte."),
+    erased: z.literal(true).optional().describe("Its values were erased: null stands for each."),
   })
   .meta({ id: "AuditRecord" });
 
@@ -161,7 +162,7 @@ export function auditRecordRoutes(app: App, near: Near): void {
       tags,
       summary: "Export the audit",
       description:
-        "All records up to now that meet the filter, oldest first, as JSON lines or CSV, as a stream. In CSV a text that a spreadsheet would take for a formula has a `'` before it. A stream that breaks off was not whole. `format=proof` gives the log itself with its checkpoints and keys: `swarmboard audit verify` checks the file without this server.",
+        "All records up to now that meet the filter, oldest first, as JSON lines or CSV, as a stream. In CSV a text that a spreadsheet would take for a formula has a `'` before it. The header `X-Swarmboard-First` is the position of the first record that the log still has. A stream that breaks off was not whole. `format=proof` gives the log itself with its checkpoints and keys: `swarmboard audit verify` checks the file without this server.",
       params: boardParams,
       querystring: exportQuery,
       response: {
@@ -172,7 +173,7 @@ export function auditRecordRoutes(app: App, near: Near): void {
             "text/csv": { schema: z.string() },
           },
         },
-        ...problems(404),
+        ...problems(404, 410),
       },
     },
     async handler(request, reply) {
@@ -197,6 +198,8 @@ export function auditRecordRoutes(app: App, near: Near): void {
           ? await proofPieces(near, board, first, last)
           : recordPieces(board, auditFilterOf(request.query), isCsv);
       exporting++;
+      // Never silently short (rule 15): what came before is in archives.
+      if (format !== "proof") void reply.header("X-Swarmboard-First", String(board.past.first));
       const file = Readable.from(pieces, { objectMode: false, highWaterMark: 65_536 });
       file.once("close", () => exporting--);
       return sendFile(reply, file);
@@ -241,6 +244,9 @@ async function proofPieces(near: Near, board: BoardHandle, first: number | undef
   const { seq } = board.position;
   if ((first ?? 1) > Math.min(last ?? seq, seq))
     throw new Refusal("not_found", { detail: `The log has the records 1 to ${seq}: none of those asked for.` });
+  const oldest = (await board.past.archives())[0]?.first ?? board.past.first;
+  if ((first ?? last ?? seq) < oldest)
+    throw new Refusal("record_archived", { facts: { first: oldest, archive: null } });
   // So that what is exported is under a checkpoint.
   await board.signNow();
   const range = { ...(first === undefined ? {} : { from: first }), ...(last === undefined ? {} : { to: last }) };

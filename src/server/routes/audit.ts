@@ -53,6 +53,12 @@ export function auditRoutes(app: App, near: Near): void {
           total: z.number().int(),
           kept: z.number().int(),
           entries: z.array(classicAuditSchema),
+          first: z
+            .number()
+            .int()
+            .describe(
+              "Position of the oldest record that the log still has: notes before it are archived, or in memory only.",
+            ),
           next: z.string().nullable(),
         }),
         304: empty,
@@ -78,7 +84,7 @@ export function auditRoutes(app: App, near: Near): void {
       const { notes, total } = board.state.audit;
       return sendText(
         reply,
-        `{"epoch":${JSON.stringify(epoch)},"seq":${seq},"total":${total},"kept":${notes.length},"entries":[${text}],"next":${JSON.stringify(next)}}`,
+        `{"epoch":${JSON.stringify(epoch)},"seq":${seq},"total":${total},"kept":${notes.length},"first":${board.past.first},"entries":[${text}],"next":${JSON.stringify(next)}}`,
       );
     },
   });

@@ -43,6 +43,7 @@ const recordSchema = z
     trace: z.string().optional().describe("W3C trace id and span id, with a hyphen between."),
     task: z.string().optional().describe("The task that it was done for, as its sender says."),
     command: z.looseObject({ type: z.string() }).describe("The command as it was sent; its JSON byte for byte."),
+    erased: z.literal(true).optional().describe("Its values were erased: null stands for each."),
   })
   .meta({ id: "HistoryRecord" });
 const listAnswer = z.object({

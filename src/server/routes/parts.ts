@@ -25,6 +25,7 @@ export const entrySchema = z
     at: z.number().describe("Wall time in ms."),
     ttlLeftMs: z.number().optional(),
     source: z.string().optional().describe("The followed source that owns it."),
+    erased: z.literal(true).optional().describe("The value was erased: it reads as null."),
   })
   .meta({ id: "Entry" });
 

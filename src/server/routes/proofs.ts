@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { BoardHandle } from "../../engine/contract.ts";
 import { type App, boardOf, type Near } from "../near.ts";
 import { Refusal } from "../problem.ts";
+import { refuseArchived } from "./erasure.ts";
 import { boardParams, problems } from "./parts.ts";
 
 const tags = ["audit"];
@@ -61,13 +62,14 @@ export function proofRoutes(app: App, near: Near): void {
       description:
         "A C2SP tlog-proof: the record's line, the hashes that lead from it to the root, and the checkpoint that signs it. A record that is not under a checkpoint yet is put under one first.",
       params: boardParams.extend({ seq: position.describe("Position of the record.") }),
-      response: { 200: text("The proof, for a file ending in .tlog-proof."), ...problems(404) },
+      response: { 200: text("The proof, for a file ending in .tlog-proof."), ...problems(404, 410) },
     },
     async handler(request, reply) {
       const board = await boardOf(near, request.params.board);
       const proofs = proofsOf(board);
       const { seq } = request.params;
       if (seq > board.position.seq) none(`The log ends at record ${board.position.seq}.`);
+      await refuseArchived(board, seq);
       let proof = await proofs.record(seq);
       if (proof === undefined) {
         await board.signNow();

@@ -108,6 +108,8 @@ function meeting(filter: AuditFilter): (note: AuditNote) => boolean {
 
 /** The parts of a record that are notes, in order. */
 async function noteParts(board: BoardHandle, seq: Seq): Promise<number[]> {
+  // Archived, but still in memory: counted from the newest, which is all that a place is asked for here.
+  if (seq < board.past.first) return board.state.audit.notes.filter((note) => note.seq === seq).map((_, part) => part);
   for await (const records of board.read(seq)) {
     const record = records.find((one) => one.seq === seq);
     if (record === undefined) return [];

@@ -28,6 +28,7 @@ function factsOf(hit: HistoryHit) {
     trace: traceId,
     span: spanId,
     id: hit.id === "" ? undefined : hit.id,
+    erased: hit.erased,
   };
 }
 

@@ -10,7 +10,8 @@ export function factsOf(entry: Entry, clockNow: number): string {
     ? `,"ttlLeftMs":${Math.max(0, Math.round(entry.expiresAtClock - clockNow))}`
     : "";
   const source = entry.source === undefined ? "" : `,"source":${JSON.stringify(entry.source)}`;
-  return `"rev":${entry.rev},"seq":${entry.seq},"by":${JSON.stringify(entry.by)},"at":${entry.at}${ttl}${source}`;
+  const erased = entry.erased === true ? ',"erased":true' : "";
+  return `"rev":${entry.rev},"seq":${entry.seq},"by":${JSON.stringify(entry.by)},"at":${entry.at}${ttl}${source}${erased}`;
 }
 
 export function entryText(entry: Entry, clockNow: number): string {

@@ -26,9 +26,9 @@ export function commandText(command: SingleCommand): string {
   return `{${members.join(",")}}`;
 }
 
-function hitText({ seq, part, at, actor, source, command, role, trace, task }: HistoryHit): string {
+function hitText({ seq, part, at, actor, source, command, role, trace, task, erased }: HistoryHit): string {
   const facts = JSON.stringify({ seq, part, at, by: actor, source, role, trace, task });
-  return `${facts.slice(0, -1)},"command":${commandText(command)}}`;
+  return `${facts.slice(0, -1)},"command":${commandText(command)}${erased === true ? ',"erased":true' : ""}}`;
 }
 
 /** The members `records` and `next` of an answer. */
