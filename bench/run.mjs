@@ -13,6 +13,10 @@ const BENCHES = {
     about: "what the tree and the checkpoints add to the CPU of durable appends",
     load: () => import("./proofs.mjs"),
   },
+  audit: {
+    about: "the first page of every kind of filter among a million records of the audit",
+    load: () => import("./audit.mjs"),
+  },
   start: {
     about: "restart from a snapshot and from the log alone, and memory per entry",
     load: () => import("./start.mjs"),

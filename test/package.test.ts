@@ -87,6 +87,25 @@ describe("the published package", () => {
     expect(stdout.trim()).toBe('live {"key":"task:1","value":{"big":12345678901234567890},"by":"packed"}');
   });
 
+  it("gives its gateway and its table of prices to programs", async () => {
+    const program = `
+      import { connect } from "swarmboard/client";
+      import { withBudget } from "swarmboard/gateway";
+      import { createServer } from "swarmboard/server";
+      const server = await createServer({ port: 0, memory: true, logger: false });
+      const client = connect(server.url);
+      const board = client.board();
+      await board.send({ type: "budget.open", task: "t", limitNanoUsd: 1_000_000 });
+      const usage = { input_tokens: 1, output_tokens: 1 };
+      await withBudget(board, { task: "t", model: "gpt-4o-mini", estimate: 100 }, () => ({ usage }));
+      const { state } = await server.engine.board("default");
+      console.log(state.budgets.get("t").account.nanoUsd);
+      client.close();
+      await server.close();`;
+    const { stdout } = await exec(process.execPath, ["--input-type=module", "-e", program], { cwd: folder, env });
+    expect(stdout.trim()).toBe("750");
+  });
+
   it("tells of its hooks that they need React, and of nothing else", async () => {
     const program = 'import("swarmboard/react").catch(({ code, message }) => console.log(code, message));';
     const { stdout } = await exec(process.execPath, ["--input-type=module", "-e", program], { cwd: folder, env });

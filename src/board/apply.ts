@@ -3,14 +3,17 @@
 // randomness, no I/O, and no exception for a record whose command has passed the schema.
 
 import type { LogRecord } from "../protocol/index.ts";
-import { type Board, boardOf } from "./board.ts";
-import { applyRules1 } from "./rules-1/rules.ts";
+import { boardOf } from "./board.ts";
+import { applyBy, type Rules } from "./judging.ts";
+import { RULES_1 } from "./rules-1/rules.ts";
+import { RULES_2 } from "./rules-2/rules.ts";
 import type { Application, BoardState } from "./state.ts";
 
-type Rules = (board: Board, record: LogRecord) => Application;
-
 /** Every version that was ever released stays here for good. */
-const RULES: ReadonlyMap<number, Rules> = new Map([[1, applyRules1]]);
+const RULES: ReadonlyMap<number, Rules> = new Map([
+  [1, RULES_1],
+  [2, RULES_2],
+]);
 
 /**
  * Apply the next record of the board's log to its state, in place.
@@ -23,5 +26,5 @@ export function apply(state: BoardState, record: LogRecord): Application {
   if (rules === undefined) throw new RangeError(`no rules ${board.rules}`);
   board.seq = record.seq;
   if (record.clock > board.clock) board.clock = record.clock;
-  return rules(board, record);
+  return applyBy(rules, board, record);
 }

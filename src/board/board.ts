@@ -4,10 +4,12 @@
 
 import {
   type Agent,
+  type Alert,
   type AuditNote,
   type Budget,
   type Claim,
-  RULES_VERSION,
+  type Hold,
+  type Pause,
   type Request,
   seq,
   type Source,
@@ -15,6 +17,7 @@ import {
 } from "../protocol/index.ts";
 import { IdWindow } from "./ids.ts";
 import type { ItemOf, Kind } from "./kinds.ts";
+import type { Pace } from "./paces.ts";
 import { itemLine, markLine, tombstoneLine } from "./lines.ts";
 import { type KeptEntry, RunningDigest } from "./running-digest.ts";
 import type { BoardState, Sha256 } from "./state.ts";
@@ -46,7 +49,8 @@ export class Board implements BoardState {
   readonly sha256: Sha256;
   seq = seq(0);
   clock = 0;
-  rules: number = RULES_VERSION;
+  /** Every board begins with rules 1, and its first record says which follow. */
+  rules = 1;
   readonly entries = new Map<string, KeptEntry>();
   readonly budgets = new Map<string, Budget>();
   readonly claims = new Map<string, Claim>();
@@ -54,6 +58,10 @@ export class Board implements BoardState {
   readonly agents = new Map<string, Agent>();
   readonly tasks = new Map<string, Task>();
   readonly sources = new Map<string, Source>();
+  readonly holds = new Map<string, Hold>();
+  readonly alerts = new Map<string, Alert>();
+  readonly pauses = new Map<string, Pause>();
+  readonly paces = new Map<string, Pace>();
   readonly marks = new Map<string, Map<string, string>>();
   readonly audit: { notes: AuditNote[]; total: number } = { notes: [], total: 0 };
   readonly activity = new Map<string, Activity>();
@@ -65,9 +73,14 @@ export class Board implements BoardState {
   revFloor = 0;
   /** When each mark was written, for dropping the oldest. */
   readonly markSeqs = new Map<string, Map<string, number>>();
-  /** Sums over all budgets, kept within 2^53-1 so that every total is exact (law L8, rule 3). */
+  /** Sums over the budgets without a parent, kept within 2^53-1 so that every total is exact (law L8, rule 3). */
   usedTokens = 0;
   limitTokens = 0;
+  usedNanoUsd = 0;
+  /** Names of the budgets right below each parent. */
+  readonly children = new Map<string, Set<string>>();
+  /** Holds that have ended and are remembered, for late settlements. */
+  endedHolds = 0;
   /** Requests that are not open, and claims that nobody holds. */
   finishedRequests = 0;
   freeClaims = 0;
@@ -119,8 +132,11 @@ export class Board implements BoardState {
 
   setBudget(name: string, next: Budget | undefined): void {
     const before = this.budgets.get(name);
-    this.usedTokens += (next?.usedTokens ?? 0) - (before?.usedTokens ?? 0);
-    this.limitTokens += (next?.limitTokens ?? 0) - (before?.limitTokens ?? 0);
+    this.#count(before, -1);
+    this.#count(next, 1);
+    if (before?.terms?.parent !== next?.terms?.parent) {
+      this.#adopt(before?.terms?.parent, next?.terms?.parent, name);
+    }
     this.#put("budgets", this.budgets, name, before, next);
     this.#undo?.push(() => this.setBudget(name, before));
   }
@@ -133,6 +149,34 @@ export class Board implements BoardState {
     this.#put("claims", this.claims, name, before, next);
     if (next !== undefined) this.#time("claim", name, next.fence, next.expiresAtClock);
     this.#undo?.push(() => this.setClaim(name, before));
+  }
+
+  setHold(name: string, next: Hold | undefined): void {
+    const before = this.holds.get(name);
+    if (before !== undefined && before.state !== "open") this.endedHolds--;
+    if (next !== undefined && next.state !== "open") this.endedHolds++;
+    if (before !== undefined && before.expiresAtClock !== Number.POSITIVE_INFINITY) this.#liveTimers--;
+    this.#put("holds", this.holds, name, before, next);
+    if (next !== undefined) this.#time("hold", name, next.seq, next.expiresAtClock);
+    this.#undo?.push(() => this.setHold(name, before));
+  }
+
+  setAlert(name: string, next: Alert | undefined): void {
+    const before = this.alerts.get(name);
+    this.#put("alerts", this.alerts, name, before, next);
+    this.#undo?.push(() => this.setAlert(name, before));
+  }
+
+  setPause(name: string, next: Pause | undefined): void {
+    const before = this.pauses.get(name);
+    this.#put("pauses", this.pauses, name, before, next);
+    this.#undo?.push(() => this.setPause(name, before));
+  }
+
+  setPace(name: string, next: Pace | undefined): void {
+    const before = this.paces.get(name);
+    this.#put("paces", this.paces, name, before, next);
+    this.#undo?.push(() => this.setPace(name, before));
   }
 
   setRequest(name: string, next: Request | undefined): void {
@@ -228,7 +272,7 @@ export class Board implements BoardState {
   }
 
   /** Whether a timer's item is still there and still ends then. */
-  holds(timer: Timer): boolean {
+  stands(timer: Timer): boolean {
     switch (timer.kind) {
       case "entry": {
         const entry = this.entries.get(timer.name);
@@ -242,9 +286,32 @@ export class Board implements BoardState {
         const request = this.requests.get(timer.name);
         return request !== undefined && request.seq === timer.rev && request.expiresAtClock === timer.clock;
       }
+      case "hold": {
+        const hold = this.holds.get(timer.name);
+        return hold !== undefined && hold.seq === timer.rev && hold.expiresAtClock === timer.clock;
+      }
       default:
         return timer.kind satisfies never;
     }
+  }
+
+  #count(budget: Budget | undefined, sign: 1 | -1): void {
+    if (budget === undefined || budget.terms?.parent !== undefined) return;
+    this.usedTokens += sign * budget.usedTokens;
+    this.limitTokens += sign * (budget.limitTokens ?? 0);
+    this.usedNanoUsd += sign * (budget.account?.everNanoUsd ?? 0);
+  }
+
+  #adopt(from: string | undefined, to: string | undefined, child: string): void {
+    if (from !== undefined) {
+      const siblings = this.children.get(from);
+      siblings?.delete(child);
+      if (siblings?.size === 0) this.children.delete(from);
+    }
+    if (to === undefined) return;
+    const siblings = this.children.get(to);
+    if (siblings === undefined) this.children.set(to, new Set([child]));
+    else siblings.add(child);
   }
 
   #undoEntry(undo: (() => void)[], key: string, before: KeptEntry | undefined, next: KeptEntry | undefined): void {
@@ -271,7 +338,7 @@ export class Board implements BoardState {
     this.#liveTimers++;
     this.timers.push({ clock, kind, name, rev });
     // An undone change leaves its timer behind, and a changed item its old one: bounded to twice the live ones.
-    if (this.timers.size > 2 * this.#liveTimers + TIMER_SLACK) this.timers.rebuild((timer) => this.holds(timer));
+    if (this.timers.size > 2 * this.#liveTimers + TIMER_SLACK) this.timers.rebuild((timer) => this.stands(timer));
   }
 }
 

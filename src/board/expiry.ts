@@ -15,7 +15,7 @@ export interface DueItem {
 export function nextExpiry(state: BoardState): number | undefined {
   const board = boardOf(state);
   for (let first = board.timers.first; first !== undefined; first = board.timers.first) {
-    if (board.holds(first)) return first.clock;
+    if (board.stands(first)) return first.clock;
     board.timers.pop();
   }
   return undefined;
@@ -28,7 +28,7 @@ export function dueItems(state: BoardState, clock: number, max: number): DueItem
   if (max <= 0 || nextExpiry(state) === undefined) return [];
   board.timers.due(clock, (timer) => {
     const { kind, name, rev } = timer;
-    if (board.holds(timer)) due.set(`${kind} ${name}`, { kind, name, rev });
+    if (board.stands(timer)) due.set(`${kind} ${name}`, { kind, name, rev });
     return due.size < max;
   });
   return [...due.values()];

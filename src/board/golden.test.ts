@@ -15,6 +15,21 @@ import {
 import { sha256 } from "../../test/law/records.ts";
 import { apply, createBoardState, digestOf, readSnapshot, writeSnapshot } from "./index.ts";
 
+/** Commands that rules 1 do not know. */
+const COMMANDS_OF_RULES_2 = [
+  "budget.change",
+  "budget.move",
+  "budget.reserve",
+  "budget.reset",
+  "budget.project",
+  "hold.settle",
+  "hold.extend",
+  "hold.release",
+  "pause.set",
+  "pause.clear",
+  "alert.acknowledge",
+];
+
 type Line = { record: LogRecord; outcome: Outcome; changes: Change[] } | { digest: string };
 
 const lines = readFileSync(new URL("../../test/fixtures/golden/rules-1.jsonl", import.meta.url), "utf8")
@@ -46,7 +61,8 @@ describe("the golden log of rules 1", () => {
       if ("digest" in line) continue;
       seen.add(`${line.record.command.type} ${line.outcome.ok}`);
     }
-    const types = commandSchema.options.map((option) => option.shape.type.value);
+    const later = new Set<string>(COMMANDS_OF_RULES_2);
+    const types = commandSchema.options.map((option) => option.shape.type.value).filter((type) => !later.has(type));
     // These are never refused while there is room.
     const always = new Set<string>(["agent.report", "task.report", "audit.note", "source.report", "source.mark"]);
     const expected = types.flatMap((type) => (always.has(type) ? [`${type} true`] : [`${type} true`, `${type} false`]));

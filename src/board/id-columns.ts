@@ -7,7 +7,7 @@ const FIRST_CAPACITY = 64;
 const PRINT_LENGTH = 16;
 
 /** How an outcome is kept; anything unusual is text. */
-export const Tag = { text: 0, plain: 1, rev: 2, revTtl: 3, fenceTtl: 4 } as const;
+export const Tag = { text: 0, plain: 1, rev: 2, revTtl: 3, fenceTtl: 4, holdTtl: 5 } as const;
 
 export class IdColumns {
   /** Two halves of the key (actor and id) and of the fingerprint (record hash). */

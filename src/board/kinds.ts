@@ -2,7 +2,8 @@
 // Does not own entries, tombstones, marks and notes, which have forms of their own. Digest and snapshots both read from
 // here, so that a member can be in neither or in both, never in one.
 
-import type { Agent, AuditNote, Budget, Claim, Request, Source, Task } from "../protocol/index.ts";
+import type { Agent, Alert, AuditNote, Budget, Claim, Hold, Pause, Request, Source, Task } from "../protocol/index.ts";
+import type { Pace } from "./paces.ts";
 
 export interface ItemOf {
   budgets: Budget;
@@ -11,6 +12,10 @@ export interface ItemOf {
   agents: Agent;
   tasks: Task;
   sources: Source;
+  holds: Hold;
+  alerts: Alert;
+  pauses: Pause;
+  paces: Pace;
 }
 export type Kind = keyof ItemOf;
 
@@ -33,6 +38,8 @@ export const FIELDS: { readonly [K in Kind]: readonly (keyof ItemOf[K])[] } = {
     "saidExhausted",
     "source",
     "lastCharge",
+    "terms",
+    "account",
   ]),
   claims: allOf<Claim>()(["claim", "seq", "at", "holder", "fence", "expiresAtClock"]),
   requests: allOf<Request>()([
@@ -66,7 +73,45 @@ export const FIELDS: { readonly [K in Kind]: readonly (keyof ItemOf[K])[] } = {
   ]),
   tasks: allOf<Task>()(["task", "seq", "at", "status", "details", "source"]),
   sources: allOf<Source>()(["source", "seq", "at", "state", "paused", "detail"]),
+  holds: allOf<Hold>()([
+    "hold",
+    "seq",
+    "at",
+    "task",
+    "agent",
+    "by",
+    "model",
+    "operation",
+    "tokens",
+    "nanoUsd",
+    "state",
+    "openedAt",
+    "expiresAtClock",
+    "spent",
+  ]),
+  alerts: allOf<Alert>()([
+    "alert",
+    "seq",
+    "at",
+    "task",
+    "kind",
+    "threshold",
+    "exhaustsAt",
+    "usedTokens",
+    "limitTokens",
+    "usedNanoUsd",
+    "limitNanoUsd",
+    "raisedAt",
+    "acknowledgedBy",
+    "acknowledgedAt",
+    "reason",
+  ]),
+  pauses: allOf<Pause>()(["pause", "seq", "at", "scope", "name", "by", "reason"]),
+  paces: allOf<Pace>()(["pace", "seq", "reserves", "tokens"]),
 };
+
+/** Members that later rules added at the end: left out of a row where they are undefined, so that old rows stay. */
+const ADDED: { readonly [K in Kind]?: number } = { budgets: 2 };
 
 export const KINDS = Object.keys(FIELDS) as readonly Kind[];
 
@@ -82,6 +127,13 @@ export const NOTE_FIELDS = allOf<AuditNote>()([
   "source",
   "details",
 ]);
+
+/** The row of an item of a kind. */
+export function itemRow<K extends Kind>(kind: K, item: ItemOf[K]): unknown[] {
+  const row = rowOf<ItemOf[K]>(FIELDS[kind], item);
+  for (let added = ADDED[kind] ?? 0; added > 0 && row.at(-1) === undefined; added--) row.pop();
+  return row;
+}
 
 /** The values of an item's members in order. JSON turns `undefined` and `Infinity` into null; see `itemFrom`. */
 export function rowOf<T extends object>(fields: readonly (keyof T)[], item: T): unknown[] {

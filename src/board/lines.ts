@@ -3,7 +3,7 @@
 // of their text, so that digests survive an erasure (rules 16 and 17).
 
 import type { AuditNote, Entry } from "../protocol/index.ts";
-import { FIELDS, NOTE_FIELDS, rowOf, type ItemOf, type Kind } from "./kinds.ts";
+import { itemRow, type ItemOf, type Kind, NOTE_FIELDS, rowOf } from "./kinds.ts";
 
 /**
  * Free text comes last, its lengths first, and a source is never empty, so no two entries share a line. The time is left
@@ -15,7 +15,7 @@ export function entryLine(entry: Entry): string {
 }
 
 export function itemLine<K extends Kind>(kind: K, item: ItemOf[K]): string {
-  return `${kind} ${JSON.stringify(rowOf<ItemOf[K]>(FIELDS[kind], item))}`;
+  return `${kind} ${JSON.stringify(itemRow(kind, item))}`;
 }
 
 export const noteLine = (position: number, note: AuditNote): string =>

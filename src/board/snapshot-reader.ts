@@ -119,6 +119,18 @@ function readItems(board: Board, { kind, rows }: ItemsHead): number {
       case "sources":
         board.setSource(name, item(kind));
         break;
+      case "holds":
+        board.setHold(name, item(kind));
+        break;
+      case "alerts":
+        board.setAlert(name, item(kind));
+        break;
+      case "pauses":
+        board.setPause(name, item(kind));
+        break;
+      case "paces":
+        board.setPace(name, item(kind));
+        break;
       default:
         throw new SnapshotError(`unknown kind ${String(kind satisfies never)}`);
     }

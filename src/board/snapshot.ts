@@ -4,7 +4,7 @@
 import type { Entry, SnapshotPart } from "../protocol/index.ts";
 import { boardOf } from "./board.ts";
 import type { IdColumns } from "./id-columns.ts";
-import { FIELDS, type ItemOf, type Kind, KINDS, NOTE_FIELDS, rowOf } from "./kinds.ts";
+import { type ItemOf, itemRow, type Kind, KINDS, NOTE_FIELDS, rowOf } from "./kinds.ts";
 import { packWords } from "./packed-words.ts";
 import type { BoardState } from "./state.ts";
 
@@ -126,8 +126,7 @@ export function writeSnapshot(state: BoardState): Iterable<SnapshotPart> {
     for (const { kind, items: all } of items) {
       for (const chunk of chunksOf(all)) {
         count += chunk.length;
-        const fields = FIELDS[kind] as readonly (keyof ItemOf[Kind])[];
-        yield part({ part: "items", kind, rows: chunk.map((item) => rowOf(fields, item)) });
+        yield part({ part: "items", kind, rows: chunk.map((item) => itemRow(kind, item)) });
       }
     }
     for (const group of rows) {

@@ -2,12 +2,15 @@
 
 import type {
   Agent,
+  Alert,
   AuditNote,
   Budget,
   Change,
   Claim,
   Entry,
+  Hold,
   Outcome,
+  Pause,
   Request,
   Seq,
   Source,
@@ -32,6 +35,12 @@ export interface BoardState {
   readonly agents: ReadonlyMap<string, Agent>;
   readonly tasks: ReadonlyMap<string, Task>;
   readonly sources: ReadonlyMap<string, Source>;
+  /** Open ones, and the newest that have ended. */
+  readonly holds: ReadonlyMap<string, Hold>;
+  readonly alerts: ReadonlyMap<string, Alert>;
+  readonly pauses: ReadonlyMap<string, Pause>;
+  /** Names of the budgets right below each parent. */
+  readonly children: ReadonlyMap<string, ReadonlySet<string>>;
   /** Small facts that a source's follower keeps, by source and name (rule 21). */
   readonly marks: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** The newest audit notes, oldest first, at most AUDIT_TAIL_COUNT; `total` counts all that ever were. */

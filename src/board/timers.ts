@@ -3,7 +3,7 @@
 
 export interface Timer {
   readonly clock: number;
-  readonly kind: "entry" | "claim" | "request";
+  readonly kind: "entry" | "claim" | "request" | "hold";
   readonly name: string;
   /** A rev, a fence or a seq, as in `items.expire`. */
   readonly rev: number;

@@ -47,14 +47,46 @@ export interface Call {
 export interface BoardApi {
   /** @throws CliError `refused` with the problem, or `unreachable` */
   call(call: Call): Promise<Answer>;
+  /**
+   * The body as it comes: only its beginning has to come in time.
+   * @throws CliError `refused` with the problem, or `unreachable`
+   */
+  stream(call: Pick<Call, "path" | "query"> & { readonly signal?: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
 }
 
 export function createBoardApi(flags: Pick<TargetFlags, "url" | "board" | "agent" | "timeout">): BoardApi {
+  const addressOf = ({ path, query = {} }: Pick<Call, "path" | "query">): URL => {
+    const url = new URL(`/api/v1/boards/${flags.board}/${path}`, flags.url);
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    return url;
+  };
+  // Header values are bytes; names are UTF-8.
+  const who = { "X-Swarmboard-Agent": Buffer.from(flags.agent, "utf8").toString("latin1") };
+  const unreachable = (error: unknown): CliError =>
+    new CliError(
+      EXIT.unreachable,
+      `cannot reach a server at ${flags.url}: ${reasonOf(error)}\nStart one with swarmboard serve, or name another with --url.`,
+    );
+
   return {
-    async call({ method = "GET", path, query = {}, headers = {}, body }) {
-      const url = new URL(`/api/v1/boards/${flags.board}/${path}`, flags.url);
-      for (const [name, value] of Object.entries(query))
-        if (value !== undefined) url.searchParams.set(name, String(value));
+    async stream({ signal, ...call }) {
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(new DOMException("no answer in time", "TimeoutError")), flags.timeout);
+      const stop = AbortSignal.any([late.signal, ...(signal === undefined ? [] : [signal])]);
+      let response: Response;
+      try {
+        response = await fetch(addressOf(call), { headers: who, redirect: "error", signal: stop });
+      } catch (error) {
+        throw unreachable(error);
+      } finally {
+        clearTimeout(timer);
+      }
+      if (!response.ok) throw refusal(response.status, await response.text());
+      return response.body ?? new ReadableStream();
+    },
+    async call({ method = "GET", path, query, headers = {}, body }) {
+      const url = addressOf({ path, ...(query === undefined ? {} : { query }) });
       let response: Response;
       let text: string;
       try {
@@ -62,8 +94,7 @@ export function createBoardApi(flags: Pick<TargetFlags, "url" | "board" | "agent
           method,
           headers: {
             ...headers,
-            // Header values are bytes; names are UTF-8.
-            "X-Swarmboard-Agent": Buffer.from(flags.agent, "utf8").toString("latin1"),
+            ...who,
             ...(body === undefined ? {} : { "Content-Type": "application/json" }),
           },
           ...(body === undefined ? {} : { body }),
@@ -72,10 +103,7 @@ export function createBoardApi(flags: Pick<TargetFlags, "url" | "board" | "agent
         });
         text = await response.text();
       } catch (error) {
-        throw new CliError(
-          EXIT.unreachable,
-          `cannot reach a server at ${flags.url}: ${reasonOf(error)}\nStart one with swarmboard serve, or name another with --url.`,
-        );
+        throw unreachable(error);
       }
       if (!response.ok) throw refusal(response.status, text);
       return { status: response.status, text };

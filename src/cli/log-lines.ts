@@ -2,6 +2,7 @@
 // and as JSON to --log-file. Standard output stays free for what the program itself has to say.
 
 import { type DestinationStream, type Logger, pino } from "pino";
+import { withoutSecrets } from "../server/log.ts";
 
 const NOT_SHOWN = new Set(["level", "time", "pid", "hostname", "msg"]);
 
@@ -14,7 +15,7 @@ export function createLogger(options: { readonly level: string; readonly file: s
     // Synchronous, so that the last lines before an end are there.
     streams.push({ level: "trace", stream: pino.destination({ dest: options.file, mkdir: true, sync: true }) });
   }
-  return pino({ level: options.level }, pino.multistream(streams));
+  return pino({ level: options.level, hooks: { streamWrite: withoutSecrets } }, pino.multistream(streams));
 }
 
 /** `14:30:00 info  WebSocket connection established board=default` */

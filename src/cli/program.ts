@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { PRODUCT_VERSION } from "../protocol/index.ts";
 import { addAuditCommands } from "./commands/audit.ts";
 import { addBudgetCommands } from "./commands/budget.ts";
+import { addWebhookCommands } from "./commands/webhook.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addEntryCommands } from "./commands/entries.ts";
 import { addHistoryCommand } from "./commands/history.ts";
@@ -44,6 +45,7 @@ function createProgram(): Command {
   addEntryCommands(program);
   addWatchCommand(program);
   addBudgetCommands(program);
+  addWebhookCommands(program);
   addAuditCommands(program);
   addHistoryCommand(program);
   const known = new Set<string>();

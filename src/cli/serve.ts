@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import { PRODUCT_VERSION } from "../protocol/index.ts";
+import { redactText } from "../protocol/secrets.ts";
 import { createServer, type SwarmboardServer } from "../server/index.ts";
 import { createLogger } from "./log-lines.ts";
 import { print, printError, printJson } from "./print.ts";
@@ -67,7 +68,10 @@ export async function startServer(
 
 function announce(command: Command, flags: ServerFlags): void {
   // In memory there is no folder, whatever its default says.
-  const settings = effectiveSettings(command).filter(({ name }) => name !== "data" || flags.memory !== true);
+  const settings = effectiveSettings(command)
+    .filter(({ name }) => name !== "data" || flags.memory !== true)
+    // An address may hold a token.
+    .map((one) => Object.assign(one, { value: typeof one.value === "string" ? redactText(one.value) : one.value }));
   if (flags.json === true) {
     printJson({ event: "settings", version: PRODUCT_VERSION, settings });
     return;

@@ -12,6 +12,7 @@ export interface ServerFlags {
   readonly data: string;
   readonly memory?: boolean;
   readonly follow?: readonly FollowedFolder[];
+  readonly prices?: string;
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
@@ -24,6 +25,11 @@ export interface ServerFlags {
   readonly maxBoards: number;
   readonly checkpointEvery: number;
   readonly checkpointRecords: number;
+  readonly anchorFile?: string;
+  readonly anchorUrl?: string;
+  readonly anchorAllowPrivate?: boolean;
+  readonly webhookAllowPrivate?: boolean;
+  readonly redactValues?: boolean;
   readonly json?: boolean;
 }
 
@@ -42,6 +48,7 @@ export function addServerSettings(command: Command): Command {
         parseFollow,
       ),
     )
+    .addOption(setting("--prices <file>", "JSON file of prices of models, before those that come with the program"))
     .addOption(
       setting("--insecure", "listen beyond loopback without tokens: everyone who reaches the port can read and write"),
     )
@@ -82,6 +89,13 @@ export function addServerSettings(command: Command): Command {
         .argParser(parseDuration),
     )
     .addOption(setting("--checkpoint-records <n>", "and after so many records").default(100_000).argParser(parseAmount))
+    .addOption(
+      setting("--anchor-file <file>", "append each signed checkpoint to this file, on another disk or machine"),
+    )
+    .addOption(setting("--anchor-url <url>", "and send it to this address, by POST"))
+    .addOption(setting("--anchor-allow-private", "the address may be in a private network"))
+    .addOption(setting("--webhook-allow-private", "webhooks may be in private networks"))
+    .addOption(setting("--redact-values", "look for secrets also in entries' values and tasks' details"))
     .addOption(configSetting())
     .option("--json", "print JSON lines instead of text");
 }
@@ -92,12 +106,18 @@ export function serverOptionsOf(flags: ServerFlags): ServerOptions {
     port: flags.port,
     ...(flags.memory === true ? { memory: true } : { dataDir: flags.data }),
     ...(flags.follow === undefined ? {} : { follow: flags.follow }),
+    ...(flags.prices === undefined ? {} : { prices: flags.prices }),
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(flags.allowHost === undefined ? {} : { allowedHosts: flags.allowHost }),
     ...(flags.allowOrigin === undefined ? {} : { allowedOrigins: flags.allowOrigin }),
     maxConnectionsPerIp: flags.maxConnectionsPerIp,
     maxConnections: flags.maxConnections,
     checkpoints: { everyRecords: flags.checkpointRecords, everyMs: flags.checkpointEvery },
+    ...(flags.webhookAllowPrivate === true ? { webhooks: { allowPrivate: true } } : {}),
+    ...(flags.redactValues === true ? { redactValues: true } : {}),
+    ...(flags.anchorFile === undefined && flags.anchorUrl === undefined
+      ? {}
+      : { anchors: { file: flags.anchorFile, url: flags.anchorUrl, allowPrivate: flags.anchorAllowPrivate === true } }),
     limits: { maxKeyBytes: flags.maxKeyBytes, maxValueBytes: flags.maxValueBytes, maxBoards: flags.maxBoards },
   };
 }

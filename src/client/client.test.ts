@@ -47,7 +47,7 @@ describe("a client", () => {
     await server.run(10);
     await sub.ready;
     expect(server.socket.url).toBe(
-      "ws://server/ws/blackboard?agent=tester&revision=1&beatMs=2000&client=swarmboard-js",
+      "ws://server/ws/blackboard?agent=tester&revision=2&beatMs=2000&client=swarmboard-js",
     );
     expect(client.status).toMatchObject({ phase: "live", transport: "socket" });
     expect(sub.entries.get("a")?.value).toBe(1);

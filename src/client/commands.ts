@@ -1,6 +1,7 @@
 // Owns the commands as users write them: with plain values where the protocol's own have JSON text.
 // Does not own what they mean (protocol/commands, docs/protocol.md).
 
+import type { CallerUsage, TokenUsage } from "../protocol/commands/budget.ts";
 import type { SingleCommand } from "../protocol/commands/command.ts";
 import type { JsonText } from "../protocol/json-text.ts";
 
@@ -11,7 +12,11 @@ type Internal = "rules.change" | "items.expire" | "budget.mirror" | "budget.unmi
 type Imported = "at" | "by" | "owned";
 
 type Plain<C> = {
-  readonly [M in keyof C as Exclude<M, Imported>]: NonNullable<C[M]> extends JsonText ? unknown : C[M];
+  readonly [M in keyof C as Exclude<M, Imported>]: NonNullable<C[M]> extends JsonText
+    ? unknown
+    : TokenUsage extends C[M]
+      ? CallerUsage | undefined
+      : C[M];
 };
 type PlainOf<C> = C extends { readonly type: Internal } ? never : C extends SingleCommand ? Plain<C> : never;
 

@@ -3,10 +3,13 @@
 
 import type {
   WireAgent,
+  WireAlert,
   WireBudget,
   WireClaim,
   WireEntry,
+  WireHold,
   WireNote,
+  WirePause,
   WireRequest,
   WireSource,
   WireTask,
@@ -24,17 +27,20 @@ export type Task = Readonly<WireTask>;
 export type Request = Readonly<WireRequest>;
 export type Claim = Readonly<WireClaim>;
 export type Source = Readonly<WireSource>;
+export type Hold = Readonly<WireHold>;
+export type Alert = Readonly<WireAlert>;
+export type Pause = Readonly<WirePause>;
 export type Note = Readonly<WireNote>;
 
-/** Each stream of items with the member that names an item. */
+/** Items whose stream is called after the member that names them: `agents` have an `agent`. */
+const NAMES = ["agent", "task", "request", "claim", "source", "hold", "alert", "pause"] as const;
+type Named = (typeof NAMES)[number];
+
+/** Each stream of items with the member that names an item. Made, not written out, for the bytes of a page. */
 export const NAME_OF = {
   entries: "key",
   budgets: "task",
-  agents: "agent",
-  tasks: "task",
-  requests: "request",
-  claims: "claim",
-  sources: "source",
+  ...(Object.fromEntries(NAMES.map((name) => [`${name}s`, name])) as { readonly [N in Named as `${N}s`]: N }),
 } as const;
 
 export interface ItemOf<Value = unknown> {
@@ -45,6 +51,9 @@ export interface ItemOf<Value = unknown> {
   readonly requests: Request;
   readonly claims: Claim;
   readonly sources: Source;
+  readonly holds: Hold;
+  readonly alerts: Alert;
+  readonly pauses: Pause;
 }
 export type Stream = keyof typeof NAME_OF;
 export const STREAMS = Object.keys(NAME_OF) as readonly Stream[];

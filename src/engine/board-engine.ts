@@ -6,8 +6,17 @@
 
 import { apply, type BoardState } from "../board/index.ts";
 import { LogError, type BoardMemory } from "../log/contract.ts";
-import type { HistoryAnswer, HistoryFilter } from "../log/index.ts";
 import {
+  DONE,
+  type HistoryAnswer,
+  type HistoryFilter,
+  outcomeOf,
+  type Refused,
+  type SpendingAnswer,
+  type SpendingQuestion,
+} from "../log/index.ts";
+import {
+  type Command,
   commandId,
   DEFAULT_LIMITS,
   RULES_VERSION,
@@ -20,10 +29,12 @@ import {
 } from "../protocol/index.ts";
 import { type BoardClock, createBoardClock, SYSTEM_TIMEPIECES, type Timepieces } from "./board-clock.ts";
 import type { Applied, BoardHandle, Submission } from "./contract.ts";
+import { createBurnWatch } from "./burn-watch.ts";
 import { createExpiryTimer } from "./expiry-timer.ts";
 import { createNotary, DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from "./notary.ts";
 import { commandBytes, fitsRecord, Inbox, type Waiting } from "./inbox.ts";
-import { recoverBoard, tookEffect } from "./recovery.ts";
+import { recoverBoard } from "./recovery.ts";
+import { createWindowWatch } from "./window-watch.ts";
 import { createSnapshotter, DEFAULT_SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshotter.ts";
 
 /** Appends under way at once: one on the disk and one encoded behind it. */
@@ -61,6 +72,9 @@ export async function openBoard(options: BoardEngineOptions): Promise<BoardEngin
   return board;
 }
 
+/** What the engine itself sends. */
+const system = (command: Command): Submission => ({ actor: "system", source: "system", command });
+
 class RunningBoard implements BoardEngine {
   readonly name: string;
   readonly state: BoardState;
@@ -71,6 +85,8 @@ class RunningBoard implements BoardEngine {
   readonly #notice: (message: string, detail?: unknown) => void;
   readonly #listeners = new Set<(group: readonly Applied[]) => void>();
   readonly #expiry;
+  readonly #windows;
+  readonly #burn;
   readonly #snapshotter;
   readonly #notary;
   #appends = 0;
@@ -97,8 +113,18 @@ class RunningBoard implements BoardEngine {
       state,
       clockNow: () => clock.now(),
       after: this.#timepieces.after,
-      expire: (items) =>
-        this.submit({ actor: "system", source: "system", command: { type: "items.expire", items: [...items] } }),
+      expire: (items) => this.submit(system({ type: "items.expire", items: [...items] })),
+    });
+    this.#windows = createWindowWatch({
+      state,
+      timepieces: this.#timepieces,
+      notice,
+      reset: (resets) => this.#submitNow(system({ type: "budget.reset", resets })),
+    });
+    this.#burn = createBurnWatch({
+      state,
+      timepieces: this.#timepieces,
+      project: (task, exhaustsAt) => void this.submit(system({ type: "budget.project", task, exhaustsAt })),
     });
     this.#snapshotter = createSnapshotter({
       state,
@@ -116,14 +142,12 @@ class RunningBoard implements BoardEngine {
   }
 
   async start(): Promise<void> {
-    if (this.state.seq === 0) {
-      await this.submit({
-        actor: "system",
-        source: "system",
-        command: { type: "rules.change", version: RULES_VERSION },
-      });
+    // A new board begins with the newest rules; one of an earlier version goes on with them (rule 1).
+    if (this.state.rules < RULES_VERSION) {
+      await this.submit(system({ type: "rules.change", version: RULES_VERSION }));
     }
     await this.#expiry.catchUp();
+    await this.#windows.catchUp();
   }
 
   get position(): BoardHandle["position"] {
@@ -146,6 +170,12 @@ class RunningBoard implements BoardEngine {
   }
 
   submit(submission: Submission): Promise<Outcome> {
+    // A window that should have ended ends before what comes after its end.
+    this.#windows.before();
+    return this.#submitNow(submission);
+  }
+
+  #submitNow(submission: Submission): Promise<Outcome> {
     if (this.#closing !== undefined) return Promise.resolve({ ok: false, code: "shutting_down" });
     const reason = this.unwritable;
     if (reason !== undefined) {
@@ -165,6 +195,9 @@ class RunningBoard implements BoardEngine {
         // No id: nobody can ask again, so the fold remembers nothing.
         id: submission.id ?? commandId(""),
         command: submission.command,
+        ...(submission.role === undefined ? {} : { role: submission.role }),
+        ...(submission.trace === undefined ? {} : { trace: submission.trace }),
+        ...(submission.task === undefined ? {} : { task: submission.task }),
       };
       if (!this.#inbox.offer({ draft, bytes, resolve })) {
         resolve({ ok: false, code: "overloaded", detail: { retryAfterMs: 100 } });
@@ -187,8 +220,16 @@ class RunningBoard implements BoardEngine {
     return this.#memory.history.query(filter);
   }
 
+  spending(question: SpendingQuestion): Promise<SpendingAnswer> {
+    return this.#memory.history.spending(question);
+  }
+
   get proofs(): BoardHandle["proofs"] {
     return this.#memory.proofs;
+  }
+
+  rateOf(task: string): ReturnType<BoardHandle["rateOf"]> {
+    return { ...this.#burn.rateOf(task), exhaustsAt: this.#burn.exhaustsAt(task) };
   }
 
   signNow(): Promise<void> {
@@ -202,6 +243,8 @@ class RunningBoard implements BoardEngine {
 
   async #finish(): Promise<void> {
     this.#expiry.close();
+    this.#windows.close();
+    this.#burn.close();
     if (this.#inbox.length > 0 || this.#appends > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -245,12 +288,13 @@ class RunningBoard implements BoardEngine {
 
   #fold(records: readonly LogRecord[]): Applied[] {
     const applied: Applied[] = Array.from({ length: records.length });
-    const refused: number[] = [];
+    const refused: Refused[] = [];
     for (let i = 0; i < records.length; i++) {
       const record = records[i] as LogRecord;
       const { outcome, changes } = apply(this.state, record);
       applied[i] = { record, outcome, changes };
-      if (!tookEffect(outcome)) refused.push(record.seq);
+      const told = outcomeOf(outcome);
+      if (told !== DONE) refused.push({ seq: record.seq, outcome: told });
     }
     this.#memory.history.judged(this.state.seq, refused);
     for (const listener of this.#listeners) {
@@ -261,6 +305,11 @@ class RunningBoard implements BoardEngine {
       }
     }
     this.#expiry.arm();
+    for (const { changes } of applied) {
+      if (changes.length === 0) continue;
+      this.#windows.changed(changes);
+      this.#burn.changed(changes);
+    }
     this.#snapshotter.applied(records.length);
     this.#notary.applied(records.length);
     return applied;

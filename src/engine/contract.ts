@@ -2,7 +2,7 @@
 // Does not own how: see engine/board-engine.
 
 import type { BoardState } from "../board/index.ts";
-import type { BoardProofs, HistoryAnswer, HistoryFilter } from "../log/index.ts";
+import type { BoardProofs, HistoryAnswer, HistoryFilter, SpendingAnswer, SpendingQuestion } from "../log/index.ts";
 import type { Change, Command, CommandId, Epoch, LogRecord, Origin, Outcome, Seq } from "../protocol/index.ts";
 
 export interface Submission extends Origin {
@@ -39,6 +39,17 @@ export interface BoardHandle {
    * @throws HistoryError `history_unavailable` while the index is built, or too much is asked at once.
    */
   history(filter: HistoryFilter): Promise<HistoryAnswer>;
+  /**
+   * What was spent of a budget over time: charges and settlements, in it and below it.
+   * @throws HistoryError `history_unavailable` while the index is built, or too much is asked at once.
+   */
+  spending(question: SpendingQuestion): Promise<SpendingAnswer>;
+  /** How fast a budget is spent of late, and when it will be spent at that rate (wall time), where that can be said. */
+  rateOf(task: string): {
+    readonly tokensPerHour: number;
+    readonly nanoUsdPerHour: number;
+    readonly exhaustsAt: number | undefined;
+  };
   /** What can be proven of the log; undefined where the board is kept in memory only. */
   readonly proofs: Pick<BoardProofs, "verifierKey" | "checkpoint" | "record" | "consistency"> | undefined;
   /** Sign a checkpoint of all that is applied, unless that is done. A failure is a notice. */

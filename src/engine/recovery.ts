@@ -4,7 +4,8 @@
 import { hash } from "node:crypto";
 import { apply, createBoardState, deferDigest, readSnapshot, type BoardState, type Sha256 } from "../board/index.ts";
 import type { BoardMemory } from "../log/contract.ts";
-import { seq, type Outcome } from "../protocol/index.ts";
+import { DONE, outcomeOf, type Refused } from "../log/index.ts";
+import { seq } from "../protocol/index.ts";
 
 export const sha256: Sha256 = (text) => hash("sha256", text, "hex");
 
@@ -29,10 +30,11 @@ export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
   const settleDigest = deferDigest(state);
   memory.history.judged(state.seq, []);
   for await (const records of memory.log.read(seq(state.seq + 1))) {
-    const refused: number[] = [];
+    const refused: Refused[] = [];
     for (const record of records) {
       const { outcome } = apply(state, record);
-      if (!tookEffect(outcome)) refused.push(record.seq);
+      const told = outcomeOf(outcome);
+      if (told !== DONE) refused.push({ seq: record.seq, outcome: told });
       last = record;
     }
     memory.history.judged(state.seq, refused);
@@ -46,9 +48,6 @@ export async function recoverBoard(memory: BoardMemory): Promise<Recovered> {
   }
   return { state, last, snapshotSeq, replayed, problems };
 }
-
-/** Whether a record changed anything: a refused or repeated one is not part of the board's history. */
-export const tookEffect = (outcome: Outcome): boolean => outcome.ok && outcome.duplicate !== true;
 
 async function restoreSnapshot(memory: BoardMemory, problems: string[]): Promise<BoardState | undefined> {
   const { head } = memory.log;

@@ -44,6 +44,9 @@ const KIND_OF: Readonly<Record<Change["type"], Kind | undefined>> = {
   "agent.changed": "agents",
   "task.changed": "tasks",
   "source.changed": "sources",
+  "hold.changed": "holds",
+  "alert.changed": "alerts",
+  "pause.changed": "pauses",
   "audit.added": undefined,
 };
 

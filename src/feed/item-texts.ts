@@ -4,13 +4,16 @@
 import type { BoardState } from "../board/index.ts";
 import {
   type Agent,
+  type Alert,
   type Budget,
-  budgetPercentage,
+  budgetFullness,
   budgetStatus,
   type Claim,
   type Entry,
+  type Hold,
   type ItemStream,
   type JsonText,
+  type Pause,
   type Request,
   type Source,
   type Task,
@@ -40,11 +43,14 @@ export const patchText = (entry: Entry, base: number, patch: JsonText): string =
 
 function budgetText(budget: Budget): string {
   const { task, usedTokens, limitTokens, closed, openedAt, description, lastCharge, source, seq, at } = budget;
+  const { terms, account } = budget;
   return (
-    `{"task":${quote(task)},"usedTokens":${usedTokens},"limitTokens":${limitTokens}` +
-    `,"percentage":${budgetPercentage(usedTokens, limitTokens)},"status":"${budgetStatus(budget)}","closed":${closed}` +
+    `{"task":${quote(task)},"usedTokens":${usedTokens}${member("limitTokens", limitTokens)}` +
+    `,"percentage":${budgetFullness(budget)},"status":"${budgetStatus(budget)}","closed":${closed}` +
     `,"openedAt":${openedAt},"description":${quote(description)}` +
     (lastCharge === undefined ? "" : `,"lastCharge":${JSON.stringify(lastCharge)}`) +
+    (terms === undefined ? "" : `,"terms":${JSON.stringify(terms)}`) +
+    (account === undefined ? "" : `,"account":${JSON.stringify(account)}`) +
     `${member("source", source)},"seq":${seq},"at":${at}}`
   );
 }
@@ -79,6 +85,11 @@ const claimText = ({ claim, holder, fence, expiresAtClock, seq, at }: Claim): st
 const sourceText = ({ source, state, paused, detail, seq, at }: Source): string =>
   `{"source":${quote(source)},"state":"${state}","paused":${paused},"detail":${quote(detail)},"seq":${seq},"at":${at}}`;
 
+const holdText = ({ expiresAtClock, ...hold }: Hold): string =>
+  JSON.stringify({ ...hold, ...(Number.isFinite(expiresAtClock) ? { expiresAtClock } : {}) });
+const alertText = (alert: Alert): string => JSON.stringify(alert);
+const pauseText = (pause: Pause): string => JSON.stringify(pause);
+
 /** Followers and the server itself are no agents. */
 const isAgent = (name: string): boolean => name !== "system" && !name.startsWith("follow:");
 
@@ -103,6 +114,9 @@ export const ITEM_SOURCES: Readonly<Record<ItemStream, ItemSource>> = {
   requests: plain((state) => state.requests, requestText),
   claims: plain((state) => state.claims, claimText),
   sources: plain((state) => state.sources, sourceText),
+  holds: plain((state) => state.holds, holdText),
+  alerts: plain((state) => state.alerts, alertText),
+  pauses: plain((state) => state.pauses, pauseText),
   agents: {
     *names(state) {
       for (const name of state.agents.keys()) if (isAgent(name)) yield name;

@@ -7,7 +7,14 @@ import { commandId, type JsonText, type LogRecord, type SingleCommand } from "..
 import { createBoardHistory } from "./board-history.ts";
 import type { BoardMemory } from "./contract.ts";
 import { createFileStore } from "./file-store.ts";
-import { type HistoryFilter, type HistoryHit, type HistoryPlace, isBefore, pageOf } from "./history-filter.ts";
+import {
+  type HistoryFilter,
+  type HistoryHit,
+  type HistoryPlace,
+  isBefore,
+  pageOf,
+  type Refused,
+} from "./history-filter.ts";
 import { createHistoryIndex, type HistoryIndex } from "./history-index.ts";
 import { hitsOf } from "./history-match.ts";
 import { createMemoryStore } from "./memory-store.ts";
@@ -53,7 +60,9 @@ const command: fc.Arbitrary<SingleCommand> = fc.oneof(
 const record = fc.record({
   actor: name,
   at: fc.nat(9),
-  refused: fc.nat(4).map((n) => n === 0),
+  outcome: fc.constantFrom("ok", "ok", "ok", "ok", "repeat", "board_full", "exists"),
+  task: fc.option(name, { nil: undefined, freq: 1 }),
+  trace: fc.option(fc.constantFrom("a".repeat(32), "b".repeat(32)), { nil: undefined, freq: 1 }),
   commands: fc.array(command, { minLength: 1, maxLength: 4 }),
 });
 const some = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined, freq: 3 });
@@ -68,20 +77,37 @@ const filter: fc.Arbitrary<HistoryFilter> = fc.record({
   granted: some(fc.boolean()),
   since: some(fc.nat(9)),
   until: some(fc.nat(9)),
+  outcome: some(fc.constantFrom("ok", "any", "refused", "repeat", "board_full")),
+  task: some(name),
+  trace: some(fc.constantFrom("a".repeat(32), "b".repeat(32))),
+  order: some(fc.constantFrom("newest" as const, "oldest" as const)),
   text: some(fc.array(word, { maxLength: 2 }).map((words) => words.join(" "))),
   limit: fc.integer({ min: 1, max: 4 }),
 });
 
-async function fill(memory: BoardMemory, made: readonly { readonly refused: boolean }[], from = 0) {
-  const seqs: number[] = [];
+interface Made {
+  readonly actor: string;
+  readonly at: number;
+  readonly outcome: string;
+  readonly task: string | undefined;
+  readonly trace: string | undefined;
+  readonly commands: SingleCommand[];
+}
+
+async function fill(memory: BoardMemory, made: readonly Made[], from = 0) {
+  const refused: Refused[] = [];
   for (const [i, one] of made.entries()) {
-    const { actor, at, commands } = one as never as { actor: string; at: number; commands: SingleCommand[] };
+    const { actor, at, commands, task, trace } = one;
     const [single] = commands;
+    const links = {
+      ...(task === undefined ? {} : { task }),
+      ...(trace === undefined ? {} : { trace: `${trace}-00f067aa0ba902b7` }),
+    };
     const whole = commands.length === 1 && single !== undefined ? single : { type: "batch" as const, commands };
-    await memory.log.append([{ at, clock: 1, actor, source: "http", id: commandId(""), command: whole }]);
-    if (one.refused) seqs.push(from + i + 1);
+    await memory.log.append([{ at, clock: 1, actor, source: "http", id: commandId(""), command: whole, ...links }]);
+    if (one.outcome !== "ok") refused.push({ seq: from + i + 1, outcome: one.outcome });
   }
-  return seqs;
+  return refused;
 }
 
 /** All pages, and that no page is longer than asked for. */
@@ -90,21 +116,23 @@ async function pagesOf(
   asked: HistoryFilter,
 ) {
   const hits: HistoryHit[] = [];
-  for (let before: HistoryPlace | undefined; ;) {
-    const page = await ask({ ...asked, before });
+  const isOldest = asked.order === "oldest";
+  for (let from: HistoryPlace | undefined; ;) {
+    const page = await ask({ ...asked, [isOldest ? "after" : "before"]: from });
     expect(page.hits.length).toBeLessThanOrEqual(asked.limit ?? 100);
     hits.push(...page.hits);
     if (page.next === undefined) return hits;
-    expect(before === undefined || isBefore(page.next, before)).toBe(true);
-    before = page.next;
+    const { next } = page;
+    expect(from === undefined || (isOldest ? isBefore(from, next) : isBefore(next, from))).toBe(true);
+    from = next;
   }
 }
 
-const expected = (records: readonly LogRecord[], refused: ReadonlySet<number>, asked: HistoryFilter): HistoryHit[] =>
-  records
-    .toReversed()
-    .filter(({ seq }) => !refused.has(seq))
-    .flatMap((one) => Array.from(hitsOf(one, { ...asked, before: undefined })));
+function expected(records: readonly LogRecord[], refused: readonly Refused[], asked: HistoryFilter): HistoryHit[] {
+  const outcomes = new Map(refused.map(({ seq, outcome }) => [seq, outcome]));
+  const inOrder = asked.order === "oldest" ? records : records.toReversed();
+  return inOrder.flatMap((one) => Array.from(hitsOf(one, asked, outcomes.get(one.seq))));
+}
 
 describe("a board's history", () => {
   it("rule 15: finds the same in the index, in the log behind it and in memory, for any filter and any pages", async () => {
@@ -122,13 +150,16 @@ describe("a board's history", () => {
         fc.array(record, { minLength: 1, maxLength: 30 }),
         fc.array(filter, { minLength: 5, maxLength: 10 }),
         fc.nat(30),
-        async (made, filters, indexedFirst) => {
+        // Small blocks, and no time for more than one step, end pages between hits.
+        fc.constantFrom({}, { blockRows: 1, budgetMs: -1 }, { blockRows: 3, budgetMs: -1 }, { blockRows: 4 }),
+        async (made, filters, indexedFirst, pace) => {
           const onDisk = await files.open(`b${++board}`);
           const inRam = await ram.open(`b${board}`);
           const refused = await fill(onDisk, made);
           await fill(inRam, made);
           inRam.history.judged(made.length, refused);
-          const index = createHistoryIndex({ boardDir: join(dir, `boards/b${board}`), log: onDisk.log, workerUrl });
+          const boardDir = join(dir, `boards/b${board}`);
+          const index = createHistoryIndex({ boardDir, log: onDisk.log, workerUrl, pace });
           // An index that never gets further than it was told at first.
           const stopped: HistoryIndex = {
             ...index,
@@ -146,7 +177,7 @@ describe("a board's history", () => {
           const records: LogRecord[] = [];
           for await (const some of onDisk.log.read(1 as never)) records.push(...some);
           for (const asked of filters) {
-            const wanted = expected(records, new Set(refused), asked).map(({ seq, part }) => [seq, part]);
+            const wanted = expected(records, refused, asked).map(({ seq, part }) => [seq, part]);
             for (const history of [past(stopped), inRam.history]) {
               const hits = await pagesOf((one) => history.query(one), asked);
               expect(hits.map(({ seq, part }) => [seq, part])).toEqual(wanted);
@@ -155,14 +186,14 @@ describe("a board's history", () => {
           const whole = past(index);
           for (const asked of filters) {
             const hits = await pagesOf((one) => whole.query(one), asked);
-            expect(hits).toEqual(expected(records, new Set(refused), asked));
+            expect(hits).toEqual(expected(records, refused, asked));
           }
           await index.close();
           await onDisk.log.close();
           await inRam.log.close();
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 12 },
     );
   });
 
@@ -175,6 +206,7 @@ describe("a board's history", () => {
         await new Promise((resolve) => setTimeout(resolve, 200));
         return { hits: [], next: before, indexedTo: 5, refused: [] };
       },
+      spending: () => Promise.reject(new Error("not asked here")),
       close: async () => {},
     };
     const refusals = { waiting: [], note: () => {}, flush: () => Promise.reject(new Error("disk full")) };
@@ -192,6 +224,8 @@ describe("a board's history", () => {
       at: 0,
       actor: "a",
       source: "http",
+      id: commandId(""),
+      outcome: "ok",
       command: { type: "entry.put", key: "k", value: `"${"x".repeat(400_000)}"` as JsonText },
     });
     const page = pageOf([9, 8, 7, 6, 5].map(hit), 500);

@@ -16,6 +16,7 @@ import {
 } from "./history-filter.ts";
 import type { HistoryIndex } from "./history-index.ts";
 import { hitsOf } from "./history-match.ts";
+import type { SpendingAnswer, SpendingQuestion } from "./spending/spending.ts";
 import type { RefusalFile } from "./refusal-file.ts";
 
 const MOST_BEHIND = 2000;
@@ -42,19 +43,20 @@ export function createBoardHistory({
 }: BoardHistoryOptions): BoardHistory {
   let judgedTo = 0;
 
-  /** Hits behind the index, newest first; at most one more than a page takes. */
+  /** Hits behind the index, in the filter's order; at most one more than a page takes. */
   const recent = async (filter: HistoryFilter, found: IndexAnswer, to: number): Promise<HistoryHit[]> => {
     const last = Math.min(to, filter.before?.seq ?? to);
-    if (last <= found.indexedTo) return [];
-    const refused = new Set(found.refused);
+    const first = Math.max(found.indexedTo + 1, filter.after?.seq ?? 0);
+    if (last < first) return [];
+    const refused = new Map(found.refused.map(({ seq, outcome }) => [seq, outcome]));
     const most = limitOf(filter) + 1;
+    const isOldest = filter.order === "oldest";
     let hits: HistoryHit[] = [];
-    for await (const records of log.read(toSeq(found.indexedTo + 1))) {
+    for await (const records of log.read(toSeq(first))) {
       for (const record of records) {
-        if (record.seq > last) return hits;
-        if (refused.has(record.seq)) continue;
-        const own = Array.from(hitsOf(record, filter));
-        if (own.length > 0) hits = own.concat(hits).slice(0, most);
+        if (record.seq > last || (isOldest && hits.length >= most)) return hits;
+        const own = Array.from(hitsOf(record, filter, refused.get(record.seq)));
+        if (own.length > 0) hits = isOldest ? hits.concat(own) : own.concat(hits).slice(0, most);
       }
     }
     return hits;
@@ -71,10 +73,11 @@ export function createBoardHistory({
         if (waitedMs < patienceMs) continue;
         throw new HistoryError(`the history index has come to ${found.indexedTo} of ${to} so far`);
       }
-      const newer = await recent(filter, found, to);
       const limit = limitOf(filter);
+      const isOldest = filter.order === "oldest";
       // Where the index has more than its page, the page's last hit is not the last of all.
-      const page = pageOf([...newer, ...found.hits], limit);
+      const newer = isOldest && found.next !== undefined ? [] : await recent(filter, found, to);
+      const page = pageOf(isOldest ? [...found.hits, ...newer] : [...newer, ...found.hits], limit);
       const next = page.next ?? found.next;
       return {
         hits: page.hits,
@@ -86,7 +89,22 @@ export function createBoardHistory({
     }
   };
 
+  /** The sums of the index alone: it waits for the index to come to where the board stands, so far as patience goes. */
+  const spending = async (question: SpendingQuestion): Promise<SpendingAnswer> => {
+    const startedAt = performance.now();
+    for (;;) {
+      await refusals.flush(false).catch(() => undefined);
+      const to = judgedTo;
+      const found = await index.spending(question, { judgedTo: to, refused: refusals.waiting });
+      if (found.indexedTo >= to) return { ...found, first: log.first };
+      if (performance.now() - startedAt > patienceMs) {
+        throw new HistoryError(`the history index has come to ${found.indexedTo} of ${to} so far`);
+      }
+    }
+  };
+
   return {
+    spending,
     judged: (seq, refused) => {
       judgedTo = seq;
       if (refused.length === 0) return;

@@ -41,6 +41,8 @@ export interface BoardProofsOptions {
   /** Lines of durable records, in order; the first run may begin earlier. */
   readonly lines: (from: number, until: number) => AsyncIterable<{ readonly run: LineRun }>;
   readonly head: () => number;
+  /** Told of every checkpoint once it is in its file, and once of the one that was there before. Must not throw. */
+  readonly onCheckpoint?: ((note: string) => void) | undefined;
 }
 
 export function createBoardProofs(options: BoardProofsOptions): BoardProofs {
@@ -125,6 +127,15 @@ export function createBoardProofs(options: BoardProofsOptions): BoardProofs {
     }
   };
 
+  if (options.onCheckpoint !== undefined) {
+    // It may have been signed a moment before a crash.
+    const { onCheckpoint } = options;
+    void inTurn(async () => {
+      const signed = await newest();
+      if (signed !== undefined) onCheckpoint(signed.text);
+    }).catch(() => undefined);
+  }
+
   return {
     note,
     verifierKey: () =>
@@ -144,7 +155,9 @@ export function createBoardProofs(options: BoardProofsOptions): BoardProofs {
           root: await tree.rootAt(seq),
           ...(digest === undefined ? {} : { digest }),
         });
-        await writeCheckpoint(disk, folder, seq, signNote(text, { ...key, name: origin }));
+        const note = signNote(text, { ...key, name: origin });
+        await writeCheckpoint(disk, folder, seq, note);
+        options.onCheckpoint?.(note);
       }),
     checkpoint: () => inTurn(async () => (await newest())?.text),
     record: (seq) =>

@@ -40,6 +40,26 @@ export function parseCheckpoint(text: string): SignedCheckpoint | undefined {
   return { origin, size: count, root: hash, ...(digest === undefined ? {} : { digest }), note };
 }
 
+/**
+ * The checkpoints of a file that holds one or many, one after another (an anchor file). What is none, such as a note that a crash cut
+ * off, is counted and passed over.
+ */
+export function parseCheckpoints(text: string): {
+  readonly checkpoints: readonly SignedCheckpoint[];
+  readonly others: number;
+} {
+  const checkpoints: SignedCheckpoint[] = [];
+  let others = 0;
+  // Every log's name begins so, and no other line of a note does.
+  for (const piece of text.split(/^(?=swarmboard\/)/m)) {
+    if (piece.trim() === "") continue;
+    const checkpoint = parseCheckpoint(`${piece.trimEnd()}\n`);
+    if (checkpoint === undefined) others++;
+    else checkpoints.push(checkpoint);
+  }
+  return { checkpoints, others };
+}
+
 /** One record's proof. */
 export interface RecordProof {
   /** From 0: the position less one. */

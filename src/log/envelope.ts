@@ -12,13 +12,18 @@ const ZERO = 0x30;
 const NINE = 0x39;
 
 /** The envelope as text, and its length in UTF-8 bytes. */
-export function envelopeText({ seq, at, clock, actor, source, id, type, hash }: Envelope): {
+export function envelopeText({ seq, at, clock, actor, source, id, type, hash, role, trace, task }: Envelope): {
   text: string;
   bytes: number;
 } {
-  const text = `{"v":${RECORD_FORMAT},"seq":${seq},"at":${at},"clock":${clock},"actor":${quoted(actor)},"source":${quoted(source)},"id":${quoted(id)},"type":"${type}","hash":"${hash}"}`;
+  // Members that came later stand behind the frozen ones, and only where there is something to say.
+  let links = role === undefined ? "" : `,"role":${quoted(role)}`;
+  if (trace !== undefined) links += `,"trace":"${trace}"`;
+  if (task !== undefined) links += `,"task":${quoted(task)}`;
+  const text = `{"v":${RECORD_FORMAT},"seq":${seq},"at":${at},"clock":${clock},"actor":${quoted(actor)},"source":${quoted(source)},"id":${quoted(id)},"type":"${type}","hash":"${hash}"${links}}`;
   // Counting bytes makes V8 join the pieces of the text: plain words spare that.
-  const plain = isPlain(actor) && isPlain(source) && isPlain(id);
+  const plain =
+    isPlain(actor) && isPlain(source) && isPlain(id) && (links === "" || isPlain((role ?? "") + (task ?? "")));
   return { text, bytes: plain ? text.length : Buffer.byteLength(text) };
 }
 
@@ -27,7 +32,7 @@ const SEQ_AT = '{"v":1,"seq":'.length;
 /** The envelope in [start, end) of a sound line. Throws a RangeError for a format that is not known. */
 export function envelopeOf(from: Buffer, start: number, end: number): Envelope {
   if (from[start + 5] === ZERO + RECORD_FORMAT && from[start + 6] === COMMA) {
-    const fast = plainEnvelope(from, start);
+    const fast = plainEnvelope(from, start, end);
     if (fast !== undefined) return fast;
   }
   const parsed = JSON.parse(from.toString("utf8", start, end)) as Envelope & { readonly v: number };
@@ -36,7 +41,7 @@ export function envelopeOf(from: Buffer, start: number, end: number): Envelope {
 }
 
 /** Cut out the members where they are plain, which costs half of JSON.parse; undefined where one is not. */
-function plainEnvelope(from: Buffer, start: number): Envelope | undefined {
+function plainEnvelope(from: Buffer, start: number, end: number): Envelope | undefined {
   let at = start + SEQ_AT;
   const seqEnd = digitsEnd(from, at);
   const seq = numberIn(from, at, seqEnd);
@@ -65,7 +70,38 @@ function plainEnvelope(from: Buffer, start: number): Envelope | undefined {
   const type = from.toString("latin1", at, typeEnd);
   at = typeEnd + '","hash":"'.length;
   const hash = from.toString("latin1", at, at + HASH_CHARS);
-  return { seq: seq as LogRecord["seq"], at: wall, clock, actor, source, id, type, hash };
+  const envelope = { seq: seq as LogRecord["seq"], at: wall, clock, actor, source, id, type, hash };
+  at += HASH_CHARS + 1;
+  return at + 1 === end ? envelope : { ...envelope, ...linksIn(from, at, end) };
+}
+
+type Links = Pick<Envelope, "role" | "trace" | "task">;
+
+/** The role that nearly every record has as long as there are no tokens. */
+const OPEN = ',"role":"open"}';
+const OPEN_LINKS: Links = { role: "open" };
+
+/** What stands behind the hash. What this version does not know is passed over. */
+function linksIn(from: Buffer, start: number, end: number): Links {
+  const text = from.toString("utf8", start, end);
+  if (text === OPEN) return OPEN_LINKS;
+  return linksOf(JSON.parse(`{${text.slice(1)}`) as Links);
+}
+
+const NO_LINKS: Links = {};
+
+/** The members that are there: `exactOptionalPropertyTypes`, and one shape for equal records. */
+export function linksOf({ role, trace, task }: { readonly [M in keyof Links]?: Links[M] | undefined }): Links {
+  // On the hot path nearly all records have only the one role, or nothing.
+  if (trace === undefined && task === undefined) {
+    if (role === undefined) return NO_LINKS;
+    return role === "open" ? OPEN_LINKS : { role };
+  }
+  return {
+    ...(role === undefined ? {} : { role }),
+    ...(trace === undefined ? {} : { trace }),
+    ...(task === undefined ? {} : { task }),
+  };
 }
 
 function digitsEnd(from: Buffer, start: number): number {

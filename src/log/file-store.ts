@@ -35,6 +35,8 @@ export interface FileStoreOptions {
   /** Wall time in ms, for the date in a segment's header. */
   readonly now?: () => number;
   readonly disk?: Disk;
+  /** Told of every signed checkpoint of any board, to be kept elsewhere too. Must not throw. */
+  readonly onCheckpoint?: (note: string) => void;
 }
 
 /** Open a data directory. Throws LockedError while another process has it, and an Error for a newer format. */
@@ -90,6 +92,7 @@ export async function createFileStore(options: FileStoreOptions): Promise<Store>
       epoch: log.epoch,
       lines: (from, until) => readLineRuns({ disk, segments, places, from, head: until }),
       head: () => log.head,
+      onCheckpoint: options.onCheckpoint,
     });
     const index = createHistoryIndex({ boardDir: folder, log });
     const refusals = createRefusalFile(disk, folder, epochs);

@@ -1,7 +1,8 @@
 // Owns what may be asked of a board's history and what an answer looks like.
 // Does not own who may ask: the server limits the filter to what the caller may see (law L10).
 
-import type { LogRecord, SingleCommand } from "../protocol/index.ts";
+import type { SpendingAnswer, SpendingQuestion } from "./spending/spending.ts";
+import type { LogRecord, Outcome, SingleCommand } from "../protocol/index.ts";
 
 /** One command's place in the history. */
 export interface HistoryPlace {
@@ -29,18 +30,45 @@ export interface HistoryFilter {
   readonly until?: number | undefined;
   /** Words that names or reasons hold; the last may be a beginning. At most 32 words count. */
   readonly text?: string | undefined;
-  /** Only what is older than this: `next` of the answer before. */
+  /** What it came to: `ok` (the default), a code, `repeat` (the same id again), `refused` (any code), or `any`. */
+  readonly outcome?: string | undefined;
+  /** The task that it is about or, where it is about none, done for. */
+  readonly task?: string | undefined;
+  /** The W3C trace id that it belongs to: 32 hex digits. */
+  readonly trace?: string | undefined;
+  /** `newest` (the default) or `oldest` first. */
+  readonly order?: "newest" | "oldest" | undefined;
+  /** Only what is older than this: `next` of the answer before, newest first. */
   readonly before?: HistoryPlace | undefined;
+  /** Only what is newer than this: `next` of the answer before, oldest first. */
+  readonly after?: HistoryPlace | undefined;
   /** Hits in one answer, 1 to 500; by default 100. */
   readonly limit?: number | undefined;
 }
 
-/** One command that was done. A refused or repeated one changed nothing and is not part of the history. */
-export interface HistoryHit extends HistoryPlace, Pick<LogRecord, "at" | "actor" | "source"> {
-  readonly command: SingleCommand;
+/** What a record came to that changed something. */
+export const DONE = "ok";
+/** The same id again, with the same content: the first outcome holds, and nothing is done. */
+export const REPEAT = "repeat";
+
+/** An outcome in one word. */
+export const outcomeOf = (outcome: Outcome): string =>
+  outcome.duplicate === true ? REPEAT : outcome.ok ? DONE : outcome.code;
+
+/** A record that changed nothing, and why: the code of its refusal, `repeat`, or `refused` where that was not kept. */
+export interface Refused {
+  readonly seq: number;
+  readonly outcome: string;
 }
 
-/** A page, newest first. */
+/** One command of a record. A refused or repeated one changed nothing, and is only told where it is asked for. */
+export interface HistoryHit
+  extends HistoryPlace, Pick<LogRecord, "at" | "actor" | "source" | "id" | "role" | "trace" | "task"> {
+  readonly command: SingleCommand;
+  readonly outcome: string;
+}
+
+/** A page in the order that was asked for. It may be shorter than its limit although another follows. */
 export interface HistoryPage {
   readonly hits: readonly HistoryHit[];
   /** Where the next page begins; undefined at the end. */
@@ -59,12 +87,14 @@ export interface HistoryAnswer extends HistoryPage {
 /** The past of one board. */
 export interface BoardHistory {
   /**
-   * The fold has judged all records up to `seq`; `refused` are those since the call before that changed nothing.
+   * The fold has judged all records up to `seq`; `refused` are those since the call before that changed nothing, in order.
    * Only judged records are part of the history. Cheap: called for every group of records.
    */
-  judged(seq: number, refused: readonly number[]): void;
+  judged(seq: number, refused: readonly Refused[]): void;
   /** @throws HistoryError */
   query(filter: HistoryFilter): Promise<HistoryAnswer>;
+  /** What was spent of a budget over time. @throws HistoryError */
+  spending(question: SpendingQuestion): Promise<SpendingAnswer>;
 }
 
 /** The history cannot be read at this moment. */
@@ -81,7 +111,7 @@ export const MOST_HITS = 500;
 /** Characters of JSON texts in one page, besides its last hit. At the bound the page ends early. */
 const PAGE_CHARS = 1_048_576;
 
-/** The first hits as one page. `hits` are newest first; at least one more than the page is asked of them. */
+/** The first hits as one page. At least one more than the page is asked of them. */
 export function pageOf(hits: Iterable<HistoryHit>, limit: number): HistoryPage {
   const shown: HistoryHit[] = [];
   let chars = 0;
@@ -104,27 +134,55 @@ export const limitOf = ({ limit }: HistoryFilter): number => Math.min(Math.max(l
 export const isBefore = (place: HistoryPlace, other: HistoryPlace): boolean =>
   place.seq < other.seq || (place.seq === other.seq && place.part < other.part);
 
+/** Whether an outcome is one that a filter asks for. */
+export function meetsOutcome({ outcome: asked = DONE }: Pick<HistoryFilter, "outcome">, outcome: string): boolean {
+  if (asked === "any") return true;
+  return asked === "refused" ? outcome !== DONE && outcome !== REPEAT : asked === outcome;
+}
+
+/** Whether a place lies between the bounds of a question. */
+export const isWithin = (place: HistoryPlace, { before, after }: Pick<HistoryFilter, "before" | "after">): boolean =>
+  (before === undefined || isBefore(place, before)) && (after === undefined || isBefore(after, place));
+
+/** How much one question looks through. */
+export interface HistoryPace {
+  /** Rows between two looks at the time. */
+  readonly blockRows: number;
+  /** How long it looks before it answers with what is there, in ms. A step that has begun is ended. */
+  readonly budgetMs: number;
+}
+
+export const DEFAULT_PACE: HistoryPace = { blockRows: 4096, budgetMs: 20 };
+
+/** Spends up to `indexedTo`. */
+export type IndexSpending = Omit<SpendingAnswer, "first">;
+
 /** What goes to the worker. */
 export type HistoryQuestion =
   | ({ readonly kind: "query"; readonly id: number } & IndexQuestion)
+  | ({ readonly kind: "spending"; readonly id: number; readonly question: SpendingQuestion } & IndexMoment)
   | { readonly kind: "close" };
 
-export interface IndexQuestion {
+export interface IndexQuestion extends IndexMoment {
   readonly filter: HistoryFilter;
+}
+
+export interface IndexMoment {
   /** Records up to here are judged, and so may be indexed. */
   readonly judgedTo: number;
   /** Refused ones that are not in the board's file of refusals yet. */
-  readonly refused: readonly number[];
+  readonly refused: readonly Refused[];
 }
 
 export interface IndexAnswer extends HistoryPage {
   /** Records behind this position are not in the answer. */
   readonly indexedTo: number;
   /** Refused ones behind that position. */
-  readonly refused: readonly number[];
+  readonly refused: readonly Refused[];
 }
 
 /** What comes back. */
 export type HistoryReply =
   | { readonly id: number; readonly ok: true; readonly answer: IndexAnswer }
+  | { readonly id: number; readonly ok: true; readonly spending: IndexSpending }
   | { readonly id: number; readonly ok: false; readonly message: string };

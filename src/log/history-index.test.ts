@@ -6,7 +6,7 @@ import { commandId, seq, type Draft, type JsonText, type SingleCommand } from ".
 import { readAll } from "./contract.suite.ts";
 import type { BoardLog, Store } from "./contract.ts";
 import { createFileStore } from "./file-store.ts";
-import type { HistoryFilter, HistoryPlace, IndexAnswer } from "./history-filter.ts";
+import type { HistoryFilter, HistoryPlace, IndexAnswer, Refused } from "./history-filter.ts";
 import { hitsOf } from "./history-match.ts";
 import { createHistoryIndex } from "./history-index.ts";
 
@@ -17,7 +17,7 @@ let dir = "";
 let store: Store;
 let log: BoardLog;
 interface Index {
-  query(filter: HistoryFilter, refused?: readonly number[]): Promise<IndexAnswer>;
+  query(filter: HistoryFilter, refused?: readonly Refused[]): Promise<IndexAnswer>;
   close(): Promise<void>;
 }
 let index: Index;

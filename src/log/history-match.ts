@@ -2,7 +2,7 @@
 // Invariant: the index (history-database) finds exactly what this finds; both split texts into words here.
 
 import type { LogRecord, SingleCommand } from "../protocol/index.ts";
-import { isBefore, type HistoryFilter, type HistoryHit } from "./history-filter.ts";
+import { DONE, isWithin, meetsOutcome, type HistoryFilter, type HistoryHit } from "./history-filter.ts";
 import { partsOf, rowOf, type HistoryRow } from "./history-row.ts";
 
 const MOST_WORDS = 32;
@@ -40,22 +40,47 @@ export const isEntryChange = ({ type, event }: Pick<HistoryRow, "type" | "event"
 /** A follower's marks are its own; nobody is told of them. */
 export const isPrivate = ({ type }: Pick<SingleCommand, "type">): boolean => type === "source.mark";
 
-/** The hits of one record, newest first. */
-export function* hitsOf(record: LogRecord, filter: HistoryFilter): Generator<HistoryHit, void> {
-  const { seq, at, actor, source } = record;
+/** The hits of one record, in the filter's order. */
+export function* hitsOf(record: LogRecord, filter: HistoryFilter, outcome: string = DONE): Generator<HistoryHit, void> {
+  const { seq, actor } = record;
   if (filter.before !== undefined && filter.before.seq < seq) return;
+  if (filter.after !== undefined && filter.after.seq > seq) return;
   if (filter.actor !== undefined && filter.actor !== actor) return;
+  if (!meetsOutcome(filter, outcome)) return;
   const commands = partsOf(record);
-  for (let part = commands.length - 1; part >= 0; part--) {
+  const step = filter.order === "oldest" ? 1 : -1;
+  for (let part = step > 0 ? 0 : commands.length - 1; part >= 0 && part < commands.length; part += step) {
     const command = commands[part];
     if (command === undefined || isPrivate(command)) continue;
-    if (filter.before !== undefined && !isBefore({ seq, part }, filter.before)) continue;
-    if (meets(filter, rowOf(command, actor), record)) yield { seq, part, at, actor, source, command };
+    if (!isWithin({ seq, part }, filter)) continue;
+    if (meets(filter, rowOf(command, actor), record)) yield hitOf(record, part, command, outcome);
   }
 }
 
-function meets(filter: HistoryFilter, row: HistoryRow, { at, actor }: LogRecord): boolean {
+export function hitOf(record: LogRecord, part: number, command: SingleCommand, outcome: string): HistoryHit {
+  const { seq, at, actor, source, id, role, trace, task } = record;
+  return {
+    seq,
+    part,
+    at,
+    actor,
+    source,
+    id,
+    command,
+    outcome,
+    ...(role === undefined ? {} : { role }),
+    ...(trace === undefined ? {} : { trace }),
+    ...(task === undefined ? {} : { task }),
+  };
+}
+
+/** Characters of a trace id, which a trace's text begins with. */
+export const TRACE_ID_CHARS = 32;
+
+function meets(filter: HistoryFilter, row: HistoryRow, { at, actor, trace, task }: LogRecord): boolean {
   const moment = row.at ?? at;
+  if (filter.task !== undefined && filter.task !== (row.task ?? task)) return false;
+  if (filter.trace !== undefined && filter.trace !== trace?.slice(0, TRACE_ID_CHARS)) return false;
   if (filter.type !== undefined && filter.type !== row.type) return false;
   if (filter.entriesOnly === true && !isEntryChange(row)) return false;
   if (filter.name !== undefined && filter.name !== row.name) return false;

@@ -2,9 +2,18 @@
 // Does not own the record itself, which is read again from the log (rule 15).
 
 import type { LogRecord, SingleCommand } from "../protocol/index.ts";
+import type { HistoryPlace } from "./history-filter.ts";
 
 /** Commands of one record that the history tells apart. Beyond, the rest is left out; no batch is so long. */
 export const MOST_PARTS = 16_384;
+
+/** The number of a command in the index is its place, so that pages go on at the same place in an index that was built again. */
+export const rowNumber = ({ seq, part }: HistoryPlace): number => seq * MOST_PARTS + part;
+
+export function placeOfRow(row: number): HistoryPlace {
+  const part = row % MOST_PARTS;
+  return { seq: (row - part) / MOST_PARTS, part };
+}
 
 /** One command's searchable words. */
 export interface HistoryRow {
@@ -17,18 +26,22 @@ export interface HistoryRow {
   /** Who it is about, where that is not the actor. */
   readonly agent: string | undefined;
   readonly granted: boolean | undefined;
+  /** The task that the command is about. */
+  readonly task: string | undefined;
   readonly reason: string | undefined;
 }
 
-/** The commands of a record in order: those of a batch one by one, and an expiry item by item. */
+/** The commands of a record in order: those of a batch one by one, an expiry item by item, and resets budget by budget. */
 export function partsOf({ command }: LogRecord): readonly SingleCommand[] {
   const commands = command.type === "batch" ? command.commands : [command];
-  if (!commands.some((single) => single.type === "items.expire")) return commands;
-  return commands
-    .flatMap((single): SingleCommand[] =>
-      single.type === "items.expire" ? single.items.map((item) => ({ ...single, items: [item] })) : [single],
-    )
-    .slice(0, MOST_PARTS);
+  if (!commands.some(({ type }) => type === "items.expire" || type === "budget.reset")) return commands;
+  return commands.flatMap(eachOf).slice(0, MOST_PARTS);
+}
+
+function eachOf(single: SingleCommand): SingleCommand[] {
+  if (single.type === "items.expire") return single.items.map((item) => ({ ...single, items: [item] }));
+  if (single.type === "budget.reset") return single.resets.map((reset) => ({ ...single, resets: [reset] }));
+  return [single];
 }
 
 export function rowOf(command: SingleCommand, actor: string): HistoryRow {
@@ -40,6 +53,7 @@ export function rowOf(command: SingleCommand, actor: string): HistoryRow {
     event: undefined,
     agent: undefined,
     granted: undefined,
+    task: "task" in command ? (command.task ?? undefined) : undefined,
     reason: undefined,
     ...words,
   });
@@ -56,7 +70,27 @@ export function rowOf(command: SingleCommand, actor: string): HistoryRow {
     case "budget.limit":
     case "budget.close":
     case "budget.unmirror":
+    case "budget.project":
       return row(command.task);
+    case "budget.change":
+      return row(command.task, { reason: command.description });
+    case "budget.move":
+      return row(command.task, { reason: command.parent ?? undefined });
+    case "budget.reserve":
+      return row(command.task, { agent: command.agent ?? actor, event: command.operation });
+    case "budget.reset":
+      return row(command.resets[0]?.task);
+    case "hold.settle":
+    case "hold.extend":
+      return row(command.hold);
+    case "hold.release":
+      return row(command.hold, { reason: command.reason });
+    case "pause.set":
+      return row(command.name ?? command.scope, { event: command.scope, reason: command.reason });
+    case "pause.clear":
+      return row(command.name ?? command.scope, { event: command.scope });
+    case "alert.acknowledge":
+      return row(command.alert, { reason: command.reason });
     case "claim.acquire":
     case "claim.renew":
     case "claim.release":

@@ -4,28 +4,40 @@
 import { readdir, rm } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import type { LogRecord, SingleCommand } from "../protocol/index.ts";
+import type { LogRecord } from "../protocol/index.ts";
 import { lineIsSound } from "./checked-line.ts";
 import { nodeDisk, readFully } from "./disk.ts";
-import { openHistoryDatabase, type FoundRow, type HistoryDatabase, type PlacedRecord } from "./history-database.ts";
+import { openHistoryDatabase, type HistoryDatabase, type PlacedRecord } from "./history-database.ts";
+import type { FoundRow } from "./history-find.ts";
 import {
+  DEFAULT_PACE,
   limitOf,
   pageOf,
   type HistoryHit,
+  type HistoryPace,
   type HistoryQuestion,
   type HistoryReply,
   type IndexAnswer,
+  type IndexMoment,
   type IndexQuestion,
 } from "./history-filter.ts";
+import { hitOf } from "./history-match.ts";
 import { partsOf } from "./history-row.ts";
 import { decodeRecord } from "./record-line.ts";
 import { createRefusalReader, type RefusalReader } from "./refusal-file.ts";
 import { segmentName, SEGMENT_NAME } from "./segment-file.ts";
 import { scanSegment } from "./segment-scan.ts";
 
-const { folder, history } = workerData as { folder: string; history: string };
+const { folder, history, ...given } = workerData as {
+  readonly folder: string;
+  readonly history: string;
+  readonly pace: Partial<HistoryPace>;
+};
+const pace: HistoryPace = { ...DEFAULT_PACE, ...given.pace };
 const port = parentPort;
 if (port === null) throw new Error("history-worker runs as a worker only");
+
+type AskedQuestion = Exclude<HistoryQuestion, { kind: "close" }>;
 
 /** Records between two looks at what else there is to do. */
 const STEP_RECORDS = 1000;
@@ -33,6 +45,8 @@ const STEP_RECORDS = 1000;
 const CATCH_UP_MS = 200;
 /** Decoded bytes of the log that one page may rest on, besides its last record. */
 const PAGE_BYTES = 4 * 1_048_576;
+/** Reads of the log under way at once. */
+const READS_AT_ONCE = 32;
 const DATABASE = `${folder}/index.db`;
 const SEGMENTS = `${folder}/segments`;
 
@@ -48,7 +62,7 @@ let closing = false;
 /** The index, made anew where it is missing, damaged or of another history. */
 async function openDatabase(): Promise<HistoryDatabase> {
   try {
-    const opened = openHistoryDatabase(DATABASE, history);
+    const opened = openHistoryDatabase(DATABASE, history, pace);
     // An index that knows more than the log is of a log that was cut.
     if (opened.indexedTo <= head) return opened;
     opened.close();
@@ -56,7 +70,7 @@ async function openDatabase(): Promise<HistoryDatabase> {
     // Built again below.
   }
   await discard();
-  return openHistoryDatabase(DATABASE, history);
+  return openHistoryDatabase(DATABASE, history, pace);
 }
 
 async function discard(): Promise<void> {
@@ -106,33 +120,42 @@ async function stepAside(): Promise<void> {
   while (answering !== undefined) await answering;
 }
 
-const NONE: ReadonlySet<number> = new Set();
-const refused = (): ReadonlySet<number> => refusals?.refused ?? NONE;
+const NONE: ReadonlyMap<number, string> = new Map();
+const refused = (): ReadonlyMap<number, string> => refusals?.refused ?? NONE;
 
 /** Read the hits again from the log: the index only says where they are. Ends early where a page would be too large. */
 async function hitsAt(rows: readonly FoundRow[]): Promise<{ readonly hits: HistoryHit[]; readonly all: boolean }> {
   const hits: HistoryHit[] = [];
   const files = new Map<number, number>();
   let bytes = 0;
-  let last: { readonly record: LogRecord; readonly parts: readonly SingleCommand[] } | undefined;
   try {
-    for (const { seq, part, segment, offset, bytes: length } of rows) {
-      if (last?.record.seq !== seq) {
-        if (bytes > PAGE_BYTES) return { hits, all: false };
-        bytes += length;
-        const fd = files.get(segment) ?? (await nodeDisk.open(`${SEGMENTS}/${segmentName(segment)}`, "read"));
-        files.set(segment, fd);
-        const line = Buffer.alloc(length);
-        const read = await readFully(nodeDisk, fd, line, 0, offset);
-        if (read < length || !lineIsSound(line, 0, length))
-          throw new Error(`record ${seq} is not where the index says`);
-        const record = decodeRecord(line, 0, length, false);
-        last = { record, parts: partsOf(record) };
+    for (let from = 0; from < rows.length;) {
+      if (bytes > PAGE_BYTES) return { hits, all: false };
+      // A few at a time: one wait for all of them, and still no more memory than a page and one record.
+      let to = from;
+      for (let seq = -1; to < rows.length && to - from < READS_AT_ONCE && bytes <= PAGE_BYTES; to++) {
+        const row = rows[to] as FoundRow;
+        if (row.seq !== seq) bytes += row.bytes;
+        ({ seq } = row);
+        if (!files.has(row.segment)) {
+          files.set(row.segment, await nodeDisk.open(`${SEGMENTS}/${segmentName(row.segment)}`, "read"));
+        }
       }
-      const command = last.parts[part];
-      const { at, actor, source } = last.record;
-      if (last.record.seq !== seq || command === undefined) throw new Error(`the index is wrong about record ${seq}`);
-      hits.push({ seq, part, at, actor, source, command });
+      const reads = new Map<number, Promise<LogRecord>>();
+      const some = rows.slice(from, to);
+      for (const row of some) {
+        if (!reads.has(row.seq)) reads.set(row.seq, readRecord(files.get(row.segment) ?? -1, row));
+      }
+      // Files are closed only once nothing reads them, also where a read fails.
+      await Promise.allSettled(reads.values());
+      const records = new Map((await Promise.all(reads.values())).map((record) => [record.seq as number, record]));
+      for (const { seq, part, outcome } of some) {
+        const record = records.get(seq);
+        const command = record === undefined ? undefined : partsOf(record)[part];
+        if (record === undefined || command === undefined) throw new Error(`the index is wrong about record ${seq}`);
+        hits.push(hitOf(record, part, command, outcome));
+      }
+      from = to;
     }
     return { hits, all: true };
   } finally {
@@ -140,11 +163,19 @@ async function hitsAt(rows: readonly FoundRow[]): Promise<{ readonly hits: Histo
   }
 }
 
-async function answer(question: IndexQuestion): Promise<IndexAnswer> {
+async function readRecord(fd: number, { seq, offset, bytes }: FoundRow): Promise<LogRecord> {
+  const line = Buffer.alloc(bytes);
+  const read = await readFully(nodeDisk, fd, line, 0, offset);
+  if (read < bytes || !lineIsSound(line, 0, bytes)) throw new Error(`record ${seq} is not where the index says`);
+  return decodeRecord(line, 0, bytes, false);
+}
+
+/** The index, as far as it can catch up in a short while. */
+async function caughtUp(moment: IndexMoment): Promise<HistoryDatabase> {
   database ??= await openDatabase();
   const db = database;
   refusals ??= createRefusalReader(nodeDisk, folder, JSON.parse(history) as { epoch: string; firstSeq: number }[]);
-  await refusals.readOn(question.refused);
+  await refusals.readOn(moment.refused);
   indexing ??= indexUpTo(db).finally(() => {
     indexing = undefined;
   });
@@ -153,24 +184,37 @@ async function answer(question: IndexQuestion): Promise<IndexAnswer> {
   const pause = new AbortController();
   await Promise.race([indexing, waitFor(CATCH_UP_MS, pause.signal)]);
   pause.abort();
+  refusals.forgetTo(db.indexedTo);
+  return db;
+}
+
+async function answer(question: IndexQuestion): Promise<IndexAnswer> {
+  const db = await caughtUp(question);
   const { indexedTo } = db;
-  refusals.forgetTo(indexedTo);
   const limit = limitOf(question.filter);
   // One more than the page, to know whether another follows.
-  const reading = hitsAt(db.find(question.filter, limit + 1));
+  const found = db.find(question.filter, limit + 1);
+  const reading = hitsAt(found.rows);
   answering = reading.then(
     () => (answering = undefined),
     () => (answering = undefined),
   );
   const { hits, all } = await reading;
   const page = pageOf(hits, limit);
-  const next = page.next ?? (all ? undefined : hits.at(-1));
+  const next = page.next ?? (all ? found.next : hits.at(-1));
   return {
     hits: page.hits,
     next: next === undefined ? undefined : { seq: next.seq, part: next.part },
     indexedTo,
-    refused: Array.from(refused()),
+    refused: Array.from(refused(), ([seq, outcome]) => ({ seq, outcome })),
   };
+}
+
+async function replyTo(question: AskedQuestion): Promise<HistoryReply> {
+  const { id } = question;
+  if (question.kind === "query") return { id, ok: true, answer: await answer(question) };
+  const db = await caughtUp(question);
+  return { id, ok: true, spending: { ...db.spending(question.question), indexedTo: db.indexedTo } };
 }
 
 function waitFor(ms: number, signal: AbortSignal): Promise<void> {
@@ -181,10 +225,11 @@ function waitFor(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Answer; a failing index is thrown away and built again once before the question fails. */
-async function serve(id: number, question: IndexQuestion): Promise<HistoryReply> {
+async function serve(question: AskedQuestion): Promise<HistoryReply> {
+  const { id } = question;
   for (let attempt = 0; ; attempt++) {
     try {
-      return { id, ok: true, answer: await answer(question) };
+      return await replyTo(question);
     } catch (error) {
       await indexing?.catch(() => undefined);
       database?.close();
@@ -209,5 +254,5 @@ port.on("message", (question: HistoryQuestion) => {
   }
   head = Math.max(head, question.judgedTo);
   // One question at a time; the engine's side bounds how many wait.
-  turn = turn.then(async () => port.postMessage(await serve(question.id, question)));
+  turn = turn.then(async () => port.postMessage(await serve(question)));
 });

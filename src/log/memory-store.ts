@@ -15,6 +15,7 @@ import { LogError, type BoardLog, type SnapshotStore, type Store } from "./contr
 import { HistoryError, limitOf, pageOf, type BoardHistory, type HistoryHit } from "./history-filter.ts";
 import { hitsOf } from "./history-match.ts";
 import { encodeRecord } from "./record-line.ts";
+import { spendingIn } from "./spending/memory-spending.ts";
 
 const READ_BATCH_RECORDS = 4096;
 const SNAPSHOTS_KEPT = 2;
@@ -28,7 +29,7 @@ interface BoardMemoryCells {
   readonly secret: string;
   readonly epoch: ReturnType<typeof toEpoch>;
   readonly records: LogRecord[];
-  readonly refused: Set<number>;
+  readonly refused: Map<number, string>;
   readonly snapshots: { seq: number; parts: SnapshotPart[] }[];
   open: boolean;
 }
@@ -54,7 +55,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
           secret: newBoardSecret(),
           epoch: toEpoch(randomBytes(12).toString("base64url")),
           records: [],
-          refused: new Set(),
+          refused: new Map(),
           snapshots: [],
           open: false,
         };
@@ -125,14 +126,14 @@ function createMemoryLog(cells: BoardMemoryCells, maxRecordBytes: number): Board
   };
 }
 
-/** The past by looking through all of it, newest first, a bounded number of records a turn. */
+/** The past by looking through all of it, in the order that is asked for, a bounded number of records a turn. */
 function createMemoryHistory({ records, refused }: BoardMemoryCells): BoardHistory {
   let judgedTo = 0;
   let asking = 0;
   return {
     judged: (seq, seqs) => {
       judgedTo = seq;
-      for (const one of seqs) refused.add(one);
+      for (const one of seqs) refused.set(one.seq, one.outcome);
     },
     query: async (filter) => {
       if (asking >= MOST_ASKING) throw new HistoryError("too many questions are looked up at once");
@@ -142,10 +143,13 @@ function createMemoryHistory({ records, refused }: BoardMemoryCells): BoardHisto
         const limit = limitOf(filter);
         const hits: HistoryHit[] = [];
         let left = RECORDS_PER_TURN;
-        for (let at = Math.min(seq, filter.before?.seq ?? seq); at > 0 && hits.length <= limit; at--) {
+        const last = Math.min(seq, filter.before?.seq ?? seq);
+        const first = Math.max(1, filter.after?.seq ?? 1);
+        const step = filter.order === "oldest" ? 1 : -1;
+        for (let at = step > 0 ? first : last; at >= first && at <= last && hits.length <= limit; at += step) {
           const record = records[at - 1];
-          if (record === undefined || refused.has(at)) continue;
-          for (const hit of hitsOf(record, filter)) {
+          if (record === undefined) continue;
+          for (const hit of hitsOf(record, filter, refused.get(at))) {
             hits.push(hit);
             if (hits.length > limit) break;
           }
@@ -157,6 +161,11 @@ function createMemoryHistory({ records, refused }: BoardMemoryCells): BoardHisto
       } finally {
         asking--;
       }
+    },
+    spending: async (question) => {
+      const indexedTo = judgedTo;
+      const accepted = records.slice(0, indexedTo).filter(({ seq }) => !refused.has(seq));
+      return { ...spendingIn(question, accepted), indexedTo, first: 1 };
     },
   };
 }

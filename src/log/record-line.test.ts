@@ -111,4 +111,32 @@ describe("the line of a record", () => {
       }
     }
   });
+
+  it("ADR 0010: role, trace and task stand in the envelope behind the hash, which they do not change; unknown members are passed over", () => {
+    const links = fc.record(
+      {
+        role: fc.oneof(fc.constant("open"), anyName),
+        trace: fc.constant("4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"),
+        task: anyName,
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(links, anyName, anySingle, (given, actor, command) => {
+        const plain = { ...draftOf(command), actor };
+        const line = lineOf({ ...plain, ...given });
+        expect(lineIsSound(line, 0, line.length - 1)).toBe(true);
+        const { seq: at, hash, ...draft } = decodeRecord(line, 0, line.length - 1, isAscii(line));
+        expect(draft).toEqual({ ...plain, ...given });
+        expect([at, hash]).toStrictEqual([1, encodeRecord(plain, seq(1), secret).record.hash]);
+        if (Object.keys(given).length === 0) expect(line.equals(lineOf(plain))).toBe(true);
+      }),
+    );
+    const { tail } = encodeRecord({ ...draftOf(put("k", "1")), role: "open" }, seq(1), secret);
+    const later = tail
+      .replace(/"cut":\[(\d+)/, (_, bytes: string) => `"cut":[${Number(bytes) + 8}`)
+      .replace('"role":"open"', '"role":"open","x":[1]');
+    const line = Buffer.from(`{"crc":"00000000",${later}`);
+    expect(decodeRecord(line, 0, line.length, true)).toMatchObject({ role: "open", command: { key: "k" } });
+  });
 });

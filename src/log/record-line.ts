@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 import { commandId, type Draft, type LogRecord, type Seq } from "../protocol/index.ts";
 import { CRC_PREFIX_BYTES, writePrefix } from "./checked-line.ts";
 import { commitmentOf, SALT_CHARS, saltOf } from "./commitment.ts";
-import { envelopeOf, envelopeText, seqIn } from "./envelope.ts";
+import { envelopeOf, envelopeText, linksOf, seqIn } from "./envelope.ts";
 import { commandOf, payloadPartsOf, plainPutOf } from "./payload.ts";
 
 /** A record and its line. The checksum is not in the line yet: it is a sum over bytes, see `writeLine`. */
@@ -32,7 +32,8 @@ export function encodeRecord(draft: Draft, seq: Seq, boardSecret: string): Encod
   // Without an id nothing needs to hash alike: the position keeps equal payloads from showing that they are equal.
   const salt = saltOf(boardSecret, actor, id === "" ? `\0${seq}` : id);
   const hash = commitmentOf(salt, payload);
-  const env = envelopeText({ seq, at, clock, actor, source, id, type: command.type, hash });
+  const links = linksOf(draft);
+  const env = envelopeText({ seq, at, clock, actor, source, id, type: command.type, hash, ...links });
   let cuts = `${env.bytes},${cmdBytes}`;
   let extraBytes = env.bytes - env.text.length + (cmdBytes - cmd.length);
   for (const text of texts) {
@@ -42,7 +43,7 @@ export function encodeRecord(draft: Draft, seq: Seq, boardSecret: string): Encod
   }
   const tail = `"cut":[${cuts}],"env":${env.text},"salt":"${salt}","payload":${payload}}`;
   return {
-    record: { at, clock, actor, source, id, command, seq, hash },
+    record: { at, clock, actor, source, id, command, seq, hash, ...links },
     tail,
     bytes: CRC_PREFIX_BYTES + tail.length + extraBytes + 1,
     envAt: CRC_PREFIX_BYTES + CUT_OPEN + cuts.length + ENV_OPEN,
@@ -117,7 +118,7 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
     plainPutOf(from, cmdAt, cmdAt + cmdBytes, texts[0]) ??
     commandOf(JSON.parse(slice(from, cmdAt, cmdAt + cmdBytes)), texts);
   const { at: wall, clock, actor, source, id, seq, hash } = env;
-  return { at: wall, clock, actor, source, id: commandId(id), command, seq, hash };
+  return { at: wall, clock, actor, source, id: commandId(id), command, seq, hash, ...linksOf(env) };
 }
 
 const CUT_OPEN = '"cut":['.length;

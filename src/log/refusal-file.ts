@@ -5,10 +5,11 @@
 import { checkedLineOf, objectOfLine } from "./checked-line.ts";
 import { codeOf, readFully, writeAll, type Disk } from "./disk.ts";
 import type { EpochStart } from "./epochs.ts";
+import type { Refused } from "./history-filter.ts";
 
 const FILE = "refused.log";
 /** Positions in one line, so that the last line is found in the file's last LAST_BYTES. */
-const LINE_SEQS = 5000;
+const LINE_SEQS = 2500;
 const LAST_BYTES = 128 * 1024;
 const CHUNK_BYTES = 1_048_576;
 const NEWLINE = 0x0a;
@@ -18,13 +19,18 @@ interface RefusalLine {
   /** The last of `seqs`. */
   readonly to: number;
   readonly seqs: readonly number[];
+  /** What each came to. Left out by earlier versions. */
+  readonly outcomes?: readonly string[];
 }
+
+/** What a refused record came to, where the file does not say so. */
+const UNSAID = "refused";
 
 export interface RefusalFile {
   /** Judged as refused and not written yet. Grows by refused records only, and is written at every question and snapshot. */
-  readonly waiting: readonly number[];
+  readonly waiting: readonly Refused[];
   /** Positions must grow from call to call. */
-  note(seqs: readonly number[]): void;
+  note(refused: readonly Refused[]): void;
   /** Write what waits; with `sync`, make all of it durable. */
   flush(sync: boolean): Promise<void>;
 }
@@ -32,7 +38,7 @@ export interface RefusalFile {
 export function createRefusalFile(disk: Disk, folder: string, epochs: readonly EpochStart[]): RefusalFile {
   const path = `${folder}/${FILE}`;
   const { epoch } = epochs.at(-1) ?? { epoch: "" };
-  let waiting: number[] = [];
+  let waiting: Refused[] = [];
   /** Last position in the file; undefined until it was looked at. */
   let writtenTo: number | undefined;
   // Whoever had the folder before may have written without a sync.
@@ -53,18 +59,24 @@ export function createRefusalFile(disk: Disk, folder: string, epochs: readonly E
       writtenTo ??= await lastIn(disk, fd, size, epochs);
       const taken = waiting;
       const from = writtenTo;
-      const seqs = taken.filter((seq) => seq > from);
+      const refused = taken.filter(({ seq }) => seq > from);
       // A line that a crash cut off is ended first.
       const lines: Buffer[] = [Buffer.from(size > 0 ? "\n" : "")];
-      for (let i = 0; i < seqs.length; i += LINE_SEQS) {
-        const some = seqs.slice(i, i + LINE_SEQS);
-        lines.push(checkedLineOf({ epoch, to: some.at(-1) ?? 0, seqs: some } satisfies RefusalLine));
+      for (let i = 0; i < refused.length; i += LINE_SEQS) {
+        const some = refused.slice(i, i + LINE_SEQS);
+        const line: RefusalLine = {
+          epoch,
+          to: some.at(-1)?.seq ?? 0,
+          seqs: some.map(({ seq }) => seq),
+          outcomes: some.map(({ outcome }) => outcome),
+        };
+        lines.push(checkedLineOf(line));
       }
-      if (seqs.length > 0) {
+      if (refused.length > 0) {
         const bytes = Buffer.concat(lines);
         await writeAll(disk, fd, bytes, bytes.length, size);
         unsynced = true;
-        writtenTo = seqs.at(-1) ?? from;
+        writtenTo = refused.at(-1)?.seq ?? from;
       }
       waiting = waiting.slice(taken.length);
       if (sync && unsynced) {
@@ -82,8 +94,8 @@ export function createRefusalFile(disk: Disk, folder: string, epochs: readonly E
     get waiting() {
       return waiting;
     },
-    note: (seqs) => {
-      for (const seq of seqs) waiting.push(seq);
+    note: (refused) => {
+      for (const one of refused) waiting.push(one);
     },
     flush: (sync) => {
       const turn = flushing.then(() => write(sync));
@@ -126,9 +138,10 @@ function* linesOf(bytes: Buffer): Generator<RefusalLine, void> {
 }
 
 export interface RefusalReader {
-  readonly refused: ReadonlySet<number>;
+  /** What each came to, by position. */
+  readonly refused: ReadonlyMap<number, string>;
   /** Take in what was written since, and what is not written yet. */
-  readOn(waiting: readonly number[]): Promise<void>;
+  readOn(waiting: readonly Refused[]): Promise<void>;
   /** Nobody will ask about what lies before. */
   forgetTo(seq: number): void;
 }
@@ -139,7 +152,7 @@ export function createRefusalReader(
   folder: string,
   epochs: readonly { readonly epoch: string; readonly firstSeq: number }[],
 ): RefusalReader {
-  const refused = new Set<number>();
+  const refused = new Map<number, string>();
   let offset = 0;
   return {
     refused,
@@ -155,7 +168,7 @@ export function createRefusalReader(
           if (whole === 0) break;
           for (const line of linesOf(bytes.subarray(0, whole))) {
             const end = endOf(line.epoch, epochs);
-            for (const seq of line.seqs) if (seq < end) refused.add(seq);
+            for (const [i, seq] of line.seqs.entries()) if (seq < end) refused.set(seq, line.outcomes?.[i] ?? UNSAID);
           }
           offset += whole;
         }
@@ -164,10 +177,10 @@ export function createRefusalReader(
       } finally {
         if (fd !== undefined) await disk.close(fd);
       }
-      for (const seq of waiting) refused.add(seq);
+      for (const { seq, outcome } of waiting) refused.set(seq, outcome);
     },
     forgetTo: (to) => {
-      for (const seq of refused) if (seq <= to) refused.delete(seq);
+      for (const seq of refused.keys()) if (seq <= to) refused.delete(seq);
     },
   };
 }

@@ -11,6 +11,9 @@ export const changeSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("agent.changed"), name: z.string() }),
   z.object({ type: z.literal("task.changed"), name: z.string() }),
   z.object({ type: z.literal("source.changed"), name: z.string() }),
+  z.object({ type: z.literal("hold.changed"), name: z.string() }),
+  z.object({ type: z.literal("alert.changed"), name: z.string() }),
+  z.object({ type: z.literal("pause.changed"), name: z.string() }),
   z.object({ type: z.literal("audit.added"), name: z.string() }),
 ]);
 export type Change = z.infer<typeof changeSchema>;

@@ -2,6 +2,7 @@
 
 export * from "./change.ts";
 export * from "./codes.ts";
+export * from "./commands/budget.ts";
 export * from "./commands/caller-command.ts";
 export * from "./commands/command.ts";
 export * from "./commands/entry.ts";

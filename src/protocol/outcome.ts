@@ -12,8 +12,12 @@ export const madeSchema = z.object({
   rev: z.number().int().optional(),
   /** claim.acquire, claim.renew: the fencing number to present to what the claim protects. */
   fence: z.number().int().optional(),
-  /** claim.acquire, claim.renew, entry.put with a TTL: board clock in ms at which it expires. */
+  /** claim.acquire, claim.renew, budget.reserve, hold.extend, entry.put with a TTL: board clock in ms at which it expires. */
   expiresAtClock: z.number().int().optional(),
+  /** budget.reserve: the name of the hold, to settle, extend or release. */
+  hold: z.string().optional(),
+  /** hold.settle: true where the hold had ended already, so that a charge was made of it (rule 6). */
+  late: z.boolean().optional(),
 });
 export type Made = z.infer<typeof madeSchema>;
 

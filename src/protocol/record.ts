@@ -4,7 +4,13 @@
 
 import { z } from "zod";
 import { commandSchema } from "./commands/command.ts";
-import type { CommandId, Seq } from "./names.ts";
+import { type CommandId, nameSchema, type Seq } from "./names.ts";
+
+/**
+ * W3C Trace Context: the trace, and the span in it, that a command belongs to, as in a `traceparent` header without its
+ * version and flags: 32 hex digits, a hyphen, 16 hex digits, in lower case.
+ */
+export const traceSchema = z.string().regex(/^[0-9a-f]{32}-[0-9a-f]{16}$/, "is no trace id and span id");
 
 /** Who sent a command, and from where. */
 export const originSchema = z.object({
@@ -12,6 +18,12 @@ export const originSchema = z.object({
   actor: z.string(),
   /** Where it came in: `http`, `socket`, `cli`, `system`, or `follow:<source>`. */
   source: z.string(),
+  /** What the actor was allowed at that moment, as the edge resolved it (rule 2); left out where no edge was passed. */
+  role: z.string().max(64).optional(),
+  /** What it is part of, as the caller says. Not part of the command: a retry may come from another span (law L9). */
+  trace: traceSchema.optional(),
+  /** The task that it is done for, as the caller says. */
+  task: nameSchema().optional(),
 });
 
 /** A command on its way to the log: everything but the position, which the log gives. */

@@ -8,4 +8,4 @@ export const PRODUCT_VERSION = "0.1.0";
 export const RECORD_FORMAT = 1;
 
 /** Newest set of rules that `apply` knows (`rules.changed` selects one; see docs/architecture.md, rule 1). */
-export const RULES_VERSION = 1;
+export const RULES_VERSION = 2;

@@ -6,10 +6,13 @@ import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { onClientError } from "./edge/listener.ts";
 import { type App, type Near, wasReplayed } from "./near.ts";
+import { redactAddress } from "../protocol/secrets.ts";
 import { Refusal } from "./problem.ts";
 import { agentRoutes } from "./routes/agents.ts";
+import { auditRecordRoutes } from "./routes/audit-records.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { boardRoutes } from "./routes/boards.ts";
+import { budgetHistoryRoute } from "./routes/budget-history.ts";
 import { budgetRoutes } from "./routes/budgets.ts";
 import { claimRoutes } from "./routes/claims.ts";
 import { classicRoutes } from "./routes/classic.ts";
@@ -19,9 +22,11 @@ import { entryRoutes } from "./routes/entries.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { builtDashboardDir, pageRoutes } from "./routes/pages.ts";
+import { priceRoutes } from "./routes/prices.ts";
 import { proofRoutes } from "./routes/proofs.ts";
 import { protocolRoutes } from "./routes/protocol.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { streamRoutes } from "./routes/stream.ts";
 import { answerError, createValidator, refuseUnknownQuery } from "./validation.ts";
@@ -79,7 +84,7 @@ export async function createApp(
   });
   app.addHook("onResponse", async (request, reply) => {
     request.log.debug(
-      { method: request.method, url: request.url, status: reply.statusCode, tookMs: reply.elapsedTime },
+      { method: request.method, url: redactAddress(request.url), status: reply.statusCode, tookMs: reply.elapsedTime },
       "request",
     );
   });
@@ -89,8 +94,12 @@ export async function createApp(
   boardRoutes(app, near);
   entryRoutes(app, near);
   budgetRoutes(app, near);
+  budgetHistoryRoute(app, near);
+  webhookRoutes(app, near);
+  priceRoutes(app, near);
   agentRoutes(app, near);
   auditRoutes(app, near);
+  auditRecordRoutes(app, near);
   proofRoutes(app, near);
   historyRoutes(app, near);
   claimRoutes(app, near);

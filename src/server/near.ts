@@ -8,17 +8,24 @@ import type { BoardHandle, Engine } from "../engine/contract.ts";
 import {
   type Accepted,
   boardNameSchema,
+  type CallerCommand,
   type Command,
   type CommandId,
   commandId,
   nameSchema,
   utf8Bytes,
 } from "../protocol/index.ts";
+import type { Tail } from "./audit-tail.ts";
+import { resolveCommand, timeOfPrice } from "./edge/resolve.ts";
 import type { Hub } from "./live/hub.ts";
 import type { Session } from "./live/session.ts";
 import type { Settings } from "./options.ts";
+import { OPEN_ROLE, traceOf } from "./links.ts";
+import type { PriceBook } from "./prices/price-book.ts";
 import { Refusal, refusalOf } from "./problem.ts";
+import { redactCommand } from "./redaction.ts";
 import { boardEtag, isFresh } from "./views/etag.ts";
+import type { Webhooks } from "./webhooks/webhooks.ts";
 
 export type App = FastifyInstance<
   http.Server,
@@ -33,8 +40,12 @@ export interface Near {
   readonly engine: Engine;
   readonly settings: Settings;
   readonly hub: Hub;
+  readonly prices: PriceBook;
   /** Sessions that are carried by plain requests: event streams and polls. */
   readonly streams: Set<Session>;
+  /** Live tails of the audit. */
+  readonly tails: Set<Tail>;
+  readonly webhooks: Webhooks;
   /** Wall time in ms. */
   readonly now: () => number;
   /** Boards that a workspace is followed onto. */
@@ -65,18 +76,21 @@ export function checkedName(near: Near, name: string | undefined): string {
   return name;
 }
 
-/** Who writes, until there are tokens. Header values arrive as Latin-1; names are UTF-8. */
-export function writerOf(near: Near, request: FastifyRequest): string {
-  const header = request.headers["x-swarmboard-agent"];
-  if (header === undefined) return "anonymous";
-  const bytes = Buffer.from(String(header), "latin1");
+/** A name in a header. Header values arrive as Latin-1; names are UTF-8. */
+function nameIn(near: Near, request: FastifyRequest, header: string): string | undefined {
+  const value = request.headers[header.toLowerCase()];
+  if (value === undefined) return undefined;
+  const bytes = Buffer.from(String(value), "latin1");
   const name = bytes.toString("utf8");
   const known = nameSchema(near.settings.limits.maxKeyBytes).safeParse(name);
-  if (!known.success || !Buffer.from(name).equals(bytes)) {
-    throw new Refusal("bad_request", {
-      errors: [{ at: "X-Swarmboard-Agent", message: "is not a name of well-formed UTF-8" }],
-    });
-  }
+  if (known.success && Buffer.from(name).equals(bytes)) return name;
+  throw new Refusal("bad_request", { errors: [{ at: header, message: "is not a name of well-formed UTF-8" }] });
+}
+
+/** Who writes, until there are tokens. */
+export function writerOf(near: Near, request: FastifyRequest): string {
+  const name = nameIn(near, request, "X-Swarmboard-Agent");
+  if (name === undefined) return "anonymous";
   // The engine and the followers write under these names; nobody else may pass for them.
   if (name === "system" || name.startsWith("follow:")) {
     throw new Refusal("bad_request", {
@@ -123,15 +137,29 @@ export async function send(
 ): Promise<Sent> {
   const actor = writerOf(near, request);
   const id = idOf(request);
+  const task = nameIn(near, request, "X-Swarmboard-Task");
+  const trace = traceOf(request.headers["traceparent"]);
   const outcome = await board.submit({
     actor,
     source: "http",
-    command,
+    role: OPEN_ROLE,
+    command: redactCommand(command, near.settings.redaction),
+    ...(task === undefined ? {} : { task }),
+    ...(trace === undefined ? {} : { trace }),
     ...(id === undefined ? {} : { id: commandId(id + idSuffix) }),
   });
   if (outcome.duplicate === true) replayed.add(request);
   if (!outcome.ok) throw refusalOf(outcome);
   return { accepted: outcome, actor };
+}
+
+/**
+ * What a caller sends, with what the edge adds to it (rule 2): sums, and what tokens cost.
+ * @throws Refusal `usage_mismatch`, `number_too_large`
+ */
+export function resolved(near: Near, request: FastifyRequest, board: BoardHandle, command: CallerCommand): Command {
+  const atMs = timeOfPrice(idOf(request), near.now());
+  return resolveCommand(command, { prices: near.prices, state: board.state, atMs });
 }
 
 const replayed = new WeakSet<FastifyRequest>();

@@ -1,9 +1,12 @@
 // Owns what a server can be told at its start, the defaults, and the refusal of settings that are not safe.
 // Does not own the limits of the board itself (protocol/limits). Every bound here is law L6's.
 
+import type { WebhookOptions } from "./webhooks/webhooks.ts";
 import type { Logger } from "pino";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/index.ts";
+import type { AnchorOptions } from "./anchors/anchors.ts";
 import { isLoopback, originOf } from "./edge/hosts.ts";
+import type { Redaction } from "./redaction.ts";
 import { checkFields, type ClassicField } from "./socket/classic-fields.ts";
 
 /** Times in ms. Only tests have a reason to change them. */
@@ -58,6 +61,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Folder of the durable log. Left out only with `memory`. */
   readonly dataDir?: string;
+  /** File of prices that hold before those of the package (docs/budgets-gateway.md). Read at the start. */
+  readonly prices?: string;
   /** Keep everything in memory and lose it at the end. */
   readonly memory?: boolean;
   /** Workspaces of existing swarms to follow, each onto a board. Several may share one. */
@@ -92,6 +97,12 @@ export interface ServerOptions {
   readonly compress?: Compress;
   /** When a checkpoint of a board's log is signed, if it moved: whichever comes first. Default 100 000 records, 10 s. */
   readonly checkpoints?: { readonly everyRecords?: number; readonly everyMs?: number };
+  /** Where each signed checkpoint goes besides: a file it is appended to, an address it is sent to. */
+  readonly anchors?: AnchorOptions;
+  /** How the server sends alerts to webhooks. */
+  readonly webhooks?: WebhookOptions;
+  /** Look for secrets also in entries' values and tasks' details, and put `[redacted:<kind>]` in their place. Default false. */
+  readonly redactValues?: boolean;
   readonly timings?: Partial<Timings>;
 }
 
@@ -111,6 +122,9 @@ export interface Settings {
   readonly classicFields: Readonly<Record<string, ClassicField>>;
   readonly dashboardDir: string | undefined;
   readonly compress: Compress;
+  readonly redaction: Redaction;
+  /** Undefined in memory. */
+  readonly dataDir: string | undefined;
 }
 
 /**
@@ -147,6 +161,8 @@ export function settle(options: ServerOptions): Settings {
     classicFields: options.classicFields ?? {},
     dashboardDir: options.dashboardDir,
     compress: options.compress ?? "auto",
+    dataDir: options.dataDir,
+    redaction: { values: options.redactValues === true },
   };
 }
 

@@ -7,6 +7,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createEngine, DEFAULT_CHECKPOINT_POLICY, type Engine } from "../engine/index.ts";
 import { createFileStore, createMemoryStore } from "../log/index.ts";
+import { createAnchors } from "./anchors/anchors.ts";
 import { createApp } from "./app.ts";
 import { createConnections } from "./edge/connections.ts";
 import { allowedNames, bareHost, isLoopback, openableHost } from "./edge/hosts.ts";
@@ -15,6 +16,7 @@ import { createFollowers } from "./followers.ts";
 import { createLog } from "./log.ts";
 import type { Near } from "./near.ts";
 import { DEFAULT_BOARD, type ServerOptions, settle } from "./options.ts";
+import { openPriceBook } from "./prices/price-book.ts";
 import { createHub } from "./live/hub.ts";
 import { createKeySearcher } from "./live/key-searcher.ts";
 import { createRowHost } from "./live/row-host.ts";
@@ -22,6 +24,7 @@ import { asksForSession, createSessionSockets } from "./live/session-socket.ts";
 import { SYSTEM_TIMERS } from "./live/timers.ts";
 import { createClassicSockets } from "./socket/classic-socket.ts";
 import { createFrames } from "./views/frames.ts";
+import { createWebhooks } from "./webhooks/webhooks.ts";
 
 /** Clients of a server that stops come back spread over a time: this, and a quarter of a ms for each. */
 const DRAIN_SPREAD_MS = 1000;
@@ -67,10 +70,15 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     );
   }
 
+  const anchors = createAnchors(options.anchors ?? {}, log);
   const store =
     options.dataDir === undefined
       ? createMemoryStore()
-      : await createFileStore({ dir: options.dataDir, maxRecordBytes: settings.limits.maxRecordBytes });
+      : await createFileStore({
+          dir: options.dataDir,
+          maxRecordBytes: settings.limits.maxRecordBytes,
+          ...(options.anchors === undefined ? {} : { onCheckpoint: anchors.offer }),
+        });
   const engine = await createEngine({
     store,
     limits: settings.limits,
@@ -84,12 +92,16 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
   let stopping = false;
   const starting: (() => Promise<void>)[] = [() => engine.close()];
   try {
+    // Before anything is taken, so that a bad file of prices stops the start. The data folder is locked by now.
+    const prices = await openPriceBook({ dataDir: options.dataDir, file: options.prices });
     if (!engine.list().includes(DEFAULT_BOARD)) await engine.create(DEFAULT_BOARD);
     // Opened now, so that a damaged log stops the start and not the first request.
     await engine.board(DEFAULT_BOARD);
     const followers = await createFollowers({ engine, follow: options.follow ?? [], limits: settings.limits, log });
     starting.push(() => followers.close());
 
+    const webhooks = await createWebhooks(engine, options.dataDir, options.webhooks ?? {}, log);
+    starting.push(() => webhooks.close());
     const frames = createFrames(Date.now);
     const connections = createConnections({ perIp: settings.maxConnectionsPerIp, total: settings.maxConnections });
     const fault = (error: unknown, board?: string): void => log.error({ err: error, board }, "live sync failed");
@@ -98,7 +110,9 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
     const hub = createHub({
       engine,
       limits: settings.limits,
+      redaction: settings.redaction,
       timers: SYSTEM_TIMERS,
+      prices,
       host,
       stuckMs: timings.slowMs,
       fault,
@@ -107,10 +121,13 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       engine,
       settings,
       hub,
+      prices,
       streams: new Set(),
+      tails: new Set(),
       now: Date.now,
       followed: followers.boards,
-      warnings: () => followers.warnings(),
+      webhooks,
+      warnings: () => ({ ...followers.warnings(), ...anchors.warnings(), ...webhooks.warnings() }),
       notReady: () => reasonsNotReady(engine, [DEFAULT_BOARD, ...followers.boards], stopping, followers.pending()),
     };
     const sockets = createClassicSockets({ engine, frames, settings, connections, log, now: Date.now, clock });
@@ -144,6 +161,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       log.info({ sockets: sockets.count, sessions: sessions.count, streams: near.streams.size }, "server stopping");
       hub.drain(0, Math.min(MOST_DRAIN_SPREAD_MS, DRAIN_SPREAD_MS + sessions.count / 4));
       hub.close();
+      for (const tail of near.tails) tail.close();
       const ended = new Promise<void>((done) => app.server.close(() => done()));
       app.server.closeIdleConnections();
       await Promise.all([followers.close(), sockets.close(1001, "server stopping", timings.stopMs / 5)]);
@@ -153,7 +171,10 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
       sessions.close();
       await searcher.close();
       await app.close();
+      await webhooks.close();
       await engine.close();
+      // The last checkpoints are signed by then.
+      await anchors.close(timings.stopMs / 5);
       log.info("server stopped");
     };
     let closing: Promise<void> | undefined;
@@ -167,7 +188,7 @@ export async function createServer(options: ServerOptions): Promise<SwarmboardSe
           return sockets.count + sessions.count;
         },
         get streams() {
-          return near.streams.size;
+          return near.streams.size + near.tails.size;
         },
         get connections() {
           return connections.total;

@@ -4,14 +4,15 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
 import { CODES, type Code, type Limits } from "../protocol/index.ts";
+import { redactAddress } from "../protocol/secrets.ts";
 import { issuesOf, issueText } from "./issue-text.ts";
 import { readBody } from "./body.ts";
 import { problemOf, Refusal, type RefusalFacts, retryAfterSeconds } from "./problem.ts";
 
-/** The parameter that the wildcard of an address stands for: `key` or `task_id`, or undefined where there is none. */
+/** The parameter that the wildcard of an address stands for: `key`, `task_id` or `model`, or undefined where there is none. */
 export function wildcardName(params: unknown): string | undefined {
   if (!(params instanceof z.ZodObject)) return undefined;
-  return ["key", "task_id"].find((name) => name in params.shape);
+  return ["key", "task_id", "model"].find((name) => name in params.shape);
 }
 
 export function createValidator(limits: Limits): FastifySchemaCompiler<z.ZodType> {
@@ -91,7 +92,7 @@ function toldOf(error: unknown, bodyLimit: number): Told {
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, told } = toldOf(error, request.routeOptions.bodyLimit);
   if (code === "internal")
-    request.log.error({ err: error, method: request.method, url: request.url }, "request failed");
+    request.log.error({ err: error, method: request.method, url: redactAddress(request.url) }, "request failed");
   const problem = problemOf(code, told);
   const wait = retryAfterSeconds(problem);
   if (wait !== undefined) void reply.header("Retry-After", wait);

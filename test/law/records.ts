@@ -69,7 +69,8 @@ export function portrait(state: BoardState): unknown {
   });
   return structuredClone({
     facts: [board.seq, board.clock, board.rules, board.revFloor, forgottenIssuedAt, board.digest.settled().toHex()],
-    sums: [board.usedTokens, board.limitTokens, board.finishedRequests, board.freeClaims],
+    sums: [board.usedTokens, board.limitTokens, board.usedNanoUsd],
+    counts: [board.finishedRequests, board.freeClaims, board.endedHolds],
     entries: sorted(board.entries),
     tombstones: sorted(board.tombstones),
     budgets: sorted(board.budgets),
@@ -78,6 +79,11 @@ export function portrait(state: BoardState): unknown {
     agents: sorted(board.agents),
     tasks: sorted(board.tasks),
     sources: sorted(board.sources),
+    holds: sorted(board.holds),
+    alerts: sorted(board.alerts),
+    pauses: sorted(board.pauses),
+    paces: sorted(board.paces),
+    children: sorted(board.children).map(([parent, names]) => [parent, [...names].sort()]),
     marks: sorted(board.marks).map(([source, marks]) => [source, sorted(marks)]),
     markSeqs: sorted(board.markSeqs).map(([source, seqs]) => [source, sorted(seqs)]),
     activity: sorted(board.activity),
@@ -109,6 +115,31 @@ function command(type: SingleCommand["type"], always: object, sometimes: object 
 
 const condition = fc.oneof(fc.record({ rev: small }), fc.constant({ absent: true }));
 
+const holds = fc.nat({ max: 60 }).map((n) => `h${n}`);
+const scopes = fc.constantFrom("board", "task", "agent");
+const usage = fc.record({ input: small, output: small, cacheRead: small }, { requiredKeys: [] });
+const spend = { tokens, nanoUsd: tokens, usage, unpriced: fc.constant(true), operation: names };
+const terms = {
+  limitNanoUsd: tokens,
+  policy: fc.constantFrom("hard", "soft", "overdraft"),
+  overdraftTokens: tokens,
+  overdraftNanoUsd: tokens,
+  unknownModel: fc.constantFrom("deny", "tokensOnly"),
+  window: fc.record({
+    every: fc.constantFrom("hour", "day"),
+    timeZone: fc.constant("UTC"),
+    rollover: fc.boolean(),
+  }),
+  thresholds: fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 3 }),
+  maxHolds: fc.integer({ min: 1, max: 3 }),
+  maxReserveTokens: tokens,
+  maxReserveNanoUsd: tokens,
+  rate: fc.record({ reservesPerMinute: fc.integer({ min: 1, max: 5 }) }),
+  ratePerAgent: fc.record({ tokensPerMinute: fc.integer({ min: 1, max: 5000 }) }),
+};
+const openTerms = { parent: names, ...terms };
+const changedTerms = Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, fc.option(term as never)]));
+
 export const singles: fc.Arbitrary<SingleCommand> = fc.oneof(
   {
     weight: 4,
@@ -116,9 +147,49 @@ export const singles: fc.Arbitrary<SingleCommand> = fc.oneof(
   },
   { weight: 3, arbitrary: command("entry.merge", { key: names, patch: texts }, { ttlMs, if: condition }) },
   { weight: 3, arbitrary: command("entry.delete", { key: names }, { if: condition, owned: fc.constant(true) }) },
-  { weight: 2, arbitrary: command("budget.open", { task: names, limitTokens: tokens }, { description: prose }) },
+  {
+    weight: 4,
+    arbitrary: command("budget.open", { task: names }, { limitTokens: tokens, description: prose, ...openTerms }),
+  },
+  command("budget.change", { task: names }, { limitTokens: fc.option(tokens), description: prose, ...changedTerms }),
+  command("budget.move", { task: names, parent: fc.option(names) }),
+  {
+    weight: 5,
+    arbitrary: command(
+      "budget.reserve",
+      { task: names, ttlMs },
+      { tokens, nanoUsd: tokens, usage, unpriced: fc.constant(true), agent: names, model: names, operation: names },
+    ),
+  },
+  { weight: 3, arbitrary: command("hold.settle", { hold: holds }, { ...spend, model: names }) },
+  { weight: 2, arbitrary: command("hold.extend", { hold: holds, ttlMs }, spend) },
+  command("hold.release", { hold: holds }, { reason: prose }),
+  command("pause.set", { scope: scopes }, { name: names, reason: prose }),
+  { weight: 2, arbitrary: command("pause.clear", { scope: scopes }, { name: names }) },
+  command("alert.acknowledge", { alert: fc.nat({ max: 60 }).chain((n) => fc.constantFrom(`a${n}.0`, `a${n}.1`)) }),
+  command("budget.reset", {
+    resets: fc.array(
+      fc
+        .record({
+          task: names,
+          from: fc.constantFrom(0, 1, 5, 9),
+          startsAt: fc.nat({ max: 9 }),
+          length: fc.nat({ max: 5 }),
+        })
+        .map(({ task, from, startsAt, length }) => ({ task, from, startsAt, endsAt: startsAt + length })),
+      { minLength: 1, maxLength: 3 },
+    ),
+  }),
+  command("budget.project", { task: names, exhaustsAt: fc.option(wallTime) }),
   command("budget.limit", { task: names, limitTokens: tokens }),
-  { weight: 2, arbitrary: command("budget.charge", { task: names, tokens }, { agent: names, reason: prose }) },
+  {
+    weight: 2,
+    arbitrary: command(
+      "budget.charge",
+      { task: names, tokens },
+      { ...spend, tokens, agent: names, model: names, reason: prose },
+    ),
+  },
   command("budget.close", { task: names }),
   command(
     "budget.mirror",
@@ -174,7 +245,11 @@ export const singles: fc.Arbitrary<SingleCommand> = fc.oneof(
     weight: 2,
     arbitrary: command("items.expire", {
       items: fc.array(
-        fc.record({ kind: fc.constantFrom("entry", "claim", "request"), name: names, rev: fc.nat({ max: 60 }) }),
+        fc.record({
+          kind: fc.constantFrom("entry", "claim", "request", "hold"),
+          name: fc.oneof(names, holds),
+          rev: fc.nat({ max: 60 }),
+        }),
         { minLength: 1, maxLength: 4 },
       ),
     }),
@@ -194,21 +269,26 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
 /** Records with a clock that never goes back, ids that repeat now and then, and any wall time. */
 export const logs = (maxLength = 60): fc.Arbitrary<LogRecord[]> =>
   fc
-    .array(
-      fc.record(
-        {
-          command: commands,
-          actor: actors,
-          source: fc.constantFrom("http", "system", "follow:ws", "follow:other"),
-          id: fc.constantFrom("one", "two", "019aad10-0000-7000-8000-000000000001"),
-          at: fc.integer({ min: START - 1e9, max: START + 1e9 }),
-          pause: fc.nat({ max: 8 }),
-        },
-        { requiredKeys: ["command", "actor", "source", "at", "pause"] },
+    .tuple(
+      fc.constantFrom(1, 2, 2, 2),
+      fc.array(
+        fc.record(
+          {
+            command: commands,
+            actor: actors,
+            source: fc.constantFrom("http", "system", "follow:ws", "follow:other"),
+            id: fc.constantFrom("one", "two", "019aad10-0000-7000-8000-000000000001"),
+            at: fc.integer({ min: START - 1e9, max: START + 1e9 }),
+            pause: fc.nat({ max: 8 }),
+          },
+          { requiredKeys: ["command", "actor", "source", "at", "pause"] },
+        ),
+        { minLength: 1, maxLength },
       ),
-      { minLength: 1, maxLength },
     )
-    .map((steps) => {
+    .map(([rules, steps]) => {
       let clock = 0;
-      return recordsOf(steps.map(({ pause, ...sent }) => ({ ...sent, clock: (clock += pause) })));
+      const sent = steps.map(({ pause, ...one }): Sent => ({ ...one, clock: (clock += pause) }));
+      // As the engine begins a board, most of the time.
+      return recordsOf(rules === 1 ? sent : [{ command: { type: "rules.change", version: 2 }, clock: 0 }, ...sent]);
     });

@@ -14,6 +14,9 @@ export const NAMED_BY: Readonly<Record<string, string>> = {
   requests: "request",
   claims: "claim",
   sources: "source",
+  holds: "hold",
+  alerts: "alert",
+  pauses: "pause",
 };
 
 export class ConformanceReplica {

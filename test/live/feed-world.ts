@@ -284,6 +284,9 @@ export const filters: fc.Arbitrary<Filter> = fc
     requests: stream,
     claims: stream,
     sources: stream,
+    holds: stream,
+    alerts: stream,
+    pauses: stream,
     audit: maybe(
       fc.record(
         { event: names, agent: actors, granted: fc.boolean(), tail: fc.constantFrom(0, 3, 1000) },

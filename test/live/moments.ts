@@ -12,6 +12,7 @@ export type Moment = Omit<BoardState, "audit" | "marks" | "tombstones" | "revFlo
 export function momentOf(state: BoardState): Moment {
   const activity = new Map([...state.activity].map(([name, one]) => [name, { ...one }]));
   const { seq, clock, rules, entries, budgets, claims, requests, agents, tasks, sources } = state;
+  const { holds, alerts, pauses, children } = state;
   return {
     seq,
     clock,
@@ -23,15 +24,21 @@ export function momentOf(state: BoardState): Moment {
     agents: new Map(agents),
     tasks: new Map(tasks),
     sources: new Map(sources),
+    holds: new Map(holds),
+    alerts: new Map(alerts),
+    pauses: new Map(pauses),
+    children: new Map(children),
     activity,
     total: state.audit.total,
   };
 }
 
-/** Members that are undefined are left out, as is an expiry that never comes. */
+/** Members that are undefined are left out, at any depth, as is an expiry that never comes. */
 function plain(item: object): Json {
   const said = Object.entries(item).filter(([, value]) => value !== undefined && value !== Number.POSITIVE_INFINITY);
-  return Object.fromEntries(said);
+  const told = (value: unknown): Json =>
+    typeof value === "object" && value !== null && !Array.isArray(value) ? plain(value) : (value as Json);
+  return Object.fromEntries(said.map(([name, value]) => [name, told(value)]));
 }
 
 const parsed = (text: string | undefined): Json => (text === undefined ? undefined : JSON.parse(text));
@@ -46,8 +53,18 @@ const SHOWN: Readonly<Record<NamedStream, (moment: Moment) => [string, Json][]>>
   budgets: ({ budgets }) =>
     [...budgets.values()].map(({ saidExhausted, ...budget }) => {
       const { usedTokens, limitTokens } = budget;
-      const percentage = limitTokens > 0 ? (usedTokens / limitTokens) * 100 : usedTokens > 0 ? 100 : 0;
-      const isExhausted = saidExhausted || limitTokens === 0 || percentage >= 100;
+      const carried = budget.account?.carriedTokens ?? 0;
+      const share = (used: number, limit: number | undefined): number =>
+        limit === undefined ? 0 : limit > 0 ? (used / limit) * 100 : used > 0 ? 100 : 0;
+      const money = budget.terms?.limitNanoUsd;
+      const percentage = Math.max(
+        share(usedTokens, limitTokens === undefined ? undefined : limitTokens + carried),
+        share(
+          budget.account?.nanoUsd ?? 0,
+          money === undefined ? undefined : money + (budget.account?.carriedNanoUsd ?? 0),
+        ),
+      );
+      const isExhausted = saidExhausted || limitTokens === 0 || money === 0 || percentage >= 100;
       const status = isExhausted
         ? "exhausted"
         : percentage >= 90
@@ -77,6 +94,9 @@ const SHOWN: Readonly<Record<NamedStream, (moment: Moment) => [string, Json][]>>
     ]),
   claims: ({ claims }) => [...claims.values()].map((claim) => [claim.claim, plain(claim)]),
   sources: ({ sources }) => [...sources.values()].map((source) => [source.source, plain(source)]),
+  holds: ({ holds }) => [...holds.values()].map((hold) => [hold.hold, plain(hold)]),
+  alerts: ({ alerts }) => [...alerts.values()].map((alert) => [alert.alert, plain(alert)]),
+  pauses: ({ pauses }) => [...pauses.values()].map((pause) => [pause.pause, plain(pause)]),
 };
 
 /** What each named stream of a filter holds at that moment, by name. Entries without a window. */

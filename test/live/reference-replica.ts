@@ -6,7 +6,18 @@
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Json = any;
 
-export const NAMED_STREAMS = ["entries", "budgets", "agents", "tasks", "requests", "claims", "sources"] as const;
+export const NAMED_STREAMS = [
+  "entries",
+  "budgets",
+  "agents",
+  "tasks",
+  "requests",
+  "claims",
+  "sources",
+  "holds",
+  "alerts",
+  "pauses",
+] as const;
 export type NamedStream = (typeof NAMED_STREAMS)[number];
 
 /** The member that is an item's name (W-SYNC-9). */
@@ -18,6 +29,9 @@ export const NAME_OF: Readonly<Record<NamedStream, string>> = {
   requests: "request",
   claims: "claim",
   sources: "source",
+  holds: "hold",
+  alerts: "alert",
+  pauses: "pause",
 };
 
 export interface Missed {

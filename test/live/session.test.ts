@@ -64,7 +64,7 @@ describe("the way in", () => {
     await until(() => client.heard.length >= 2);
     const [welcome, pong] = client.heard;
     expect(welcome.method).toBe("welcome");
-    expect(PUSHES.welcome.strict().parse(welcome.params)).toMatchObject({ agent: "planner", beatMs: 250, revision: 1 });
+    expect(PUSHES.welcome.strict().parse(welcome.params)).toMatchObject({ agent: "planner", beatMs: 250, revision: 2 });
     expect(RESULTS.ping.parse(pong.result).at).toBeGreaterThan(1e12);
     expect(client.ws.protocol).toBe("swarmboard.v1");
     expect(server.counts.sockets).toBe(1);

@@ -10,6 +10,7 @@ import type { Frame } from "../../src/server/live/frame.ts";
 import { createHub, type Hub } from "../../src/server/live/hub.ts";
 import type { Session } from "../../src/server/live/session.ts";
 import type { Transport } from "../../src/server/live/transport.ts";
+import { openPriceBook } from "../../src/server/prices/price-book.ts";
 import { type Json, ReferenceReplica } from "./reference-replica.ts";
 import { createVirtualTimers, type VirtualTimers } from "./virtual-timers.ts";
 
@@ -148,6 +149,7 @@ export async function setStage(): Promise<Stage> {
     engine,
     limits: DEFAULT_LIMITS,
     timers,
+    prices: await openPriceBook({}),
     host: {
       run(work, done) {
         while (work.next().done !== true);

@@ -8,11 +8,13 @@ import { createEngine } from "../../src/engine/index.ts";
 import { type BoardLog, createMemoryStore, LogError, type Store } from "../../src/log/index.ts";
 import { CODES, DEFAULT_LIMITS, type Limits } from "../../src/protocol/index.ts";
 import { createApp } from "../../src/server/app.ts";
+import { createWebhooks } from "../../src/server/webhooks/webhooks.ts";
 import { createHub } from "../../src/server/live/hub.ts";
 import { createRowHost } from "../../src/server/live/row-host.ts";
 import type { Session } from "../../src/server/live/session.ts";
 import { SYSTEM_TIMERS } from "../../src/server/live/timers.ts";
 import { settle } from "../../src/server/options.ts";
+import { openPriceBook } from "../../src/server/prices/price-book.ts";
 import { type Answer, ask, write } from "./harness.ts";
 
 const ends: (() => Promise<unknown>)[] = [];
@@ -47,13 +49,18 @@ async function over(
     throw error;
   };
   const host = createRowHost(() => () => undefined, fault);
-  const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, host, fault });
+  const prices = await openPriceBook({});
+  const hub = createHub({ engine, limits: settings.limits, timers: SYSTEM_TIMERS, prices, host, fault });
   ends.push(async () => hub.close());
+  const webhooks = await createWebhooks(engine, undefined, {}, pino({ level: "silent" }));
   const near = {
+    webhooks,
     engine,
     settings,
     hub,
+    prices,
     streams: new Set<Session>(),
+    tails: new Set<never>(),
     now: Date.now,
     followed: new Set<string>(),
     notReady: async () => ({ log: "full" }),

@@ -32,6 +32,9 @@ const STREAM_OF: Readonly<Record<Change["type"], Stream | undefined>> = {
   "agent.changed": "agents",
   "task.changed": "tasks",
   "source.changed": "sources",
+  "hold.changed": "holds",
+  "alert.changed": "alerts",
+  "pause.changed": "pauses",
   "audit.added": undefined,
 };
 

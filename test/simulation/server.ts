@@ -5,6 +5,7 @@ import { createEngine, type Engine } from "../../src/engine/index.ts";
 import type { FoundRows, RowSourcesHost } from "../../src/feed/index.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/index.ts";
 import { type CommandGate, createCommandGate } from "../../src/server/live/command-gate.ts";
+import { openPriceBook } from "../../src/server/prices/price-book.ts";
 import { createHub, type Hub } from "../../src/server/live/hub.ts";
 import type { LiveTimers } from "../../src/server/live/timers.ts";
 import type { Disk } from "./disk.ts";
@@ -79,10 +80,12 @@ export class Server {
     for (const board of boards) if (!engine.list().includes(board)) await engine.create(board);
     for (const board of boards) await engine.board(board);
     const timers: LiveTimers = { now: () => time.nowMs, wallMs, after };
+    const prices = await openPriceBook({});
     const hub = createHub({
       engine,
       limits: DEFAULT_LIMITS,
       timers,
+      prices,
       host: {
         ...steps,
         run: (work, done) => {
@@ -93,7 +96,7 @@ export class Server {
       },
       fault: (error) => isAlive() && wrong(`server fault: ${error instanceof Error ? error.stack : String(error)}`),
     });
-    const gate = createCommandGate(engine, DEFAULT_LIMITS);
+    const gate = createCommandGate(engine, DEFAULT_LIMITS, { prices, wallMs });
     if (!isAlive()) return;
     this.#process = { engine, gate, hub, http: createHttpDoor(engine, hub), doors: new Set(), isUp: true };
     trace.say(time.nowMs, "server: started");

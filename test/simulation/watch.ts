@@ -8,7 +8,7 @@ import { compareNames } from "../../src/protocol/names.ts";
 import { itemOf, type Chronicle, type Stream, type Version } from "./chronicle.ts";
 import type { Chance } from "./chance.ts";
 
-const ITEMS = ["budgets", "agents", "tasks", "requests", "claims", "sources"] as const;
+const ITEMS = ["budgets", "agents", "tasks", "requests", "claims", "sources", "holds", "alerts", "pauses"] as const;
 
 export interface WatchOptions {
   readonly board: string;

@@ -6,6 +6,9 @@ import type { Board } from "../board.ts";
 import { MAX_ITEMS } from "./bounds.ts";
 import { accepted, followedSource, refused, type Step, type Verdict } from "./verdict.ts";
 
+/** Members that rules 1 know nothing of. */
+const LATER_RULES = { terms: undefined, account: undefined } as const;
+
 export function openBudget(board: Board, command: CommandOf<"budget.open">, step: Step): Verdict {
   const { record } = step;
   const before = board.budgets.get(command.task);
@@ -22,6 +25,7 @@ export function openBudget(board: Board, command: CommandOf<"budget.open">, step
     saidExhausted: false,
     source: followedSource(record),
     lastCharge: before?.lastCharge,
+    ...LATER_RULES,
   });
 }
 
@@ -77,6 +81,7 @@ export function mirrorBudget(board: Board, command: CommandOf<"budget.mirror">, 
     saidExhausted: command.exhausted ?? false,
     source: followedSource(record),
     lastCharge: before?.lastCharge,
+    ...LATER_RULES,
   });
 }
 
@@ -95,7 +100,7 @@ function save(board: Board, before: Budget | undefined, step: Step, next: Budget
   if (before === undefined && board.budgets.size >= MAX_ITEMS) return refused("board_full");
   const usedRoom = MAX_AMOUNT - (board.usedTokens - (before?.usedTokens ?? 0));
   const limitRoom = MAX_AMOUNT - (board.limitTokens - (before?.limitTokens ?? 0));
-  if (next.usedTokens > usedRoom || next.limitTokens > limitRoom) return refused("number_too_large");
+  if (next.usedTokens > usedRoom || (next.limitTokens ?? 0) > limitRoom) return refused("number_too_large");
   board.setBudget(next.task, next);
   step.changes.push({ type: "budget.changed", name: next.task });
   return accepted();

@@ -7,8 +7,9 @@ import { endEntry } from "./entries.ts";
 import { finishRequest } from "./requests.ts";
 import { accepted, refused, type Step, type Verdict } from "./verdict.ts";
 
+/** The figure in the refusal is part of rules 1, although later versions may follow them. */
 export function changeRules(board: Board, command: CommandOf<"rules.change">): Verdict {
-  if (command.version > RULES_VERSION) return refused("unknown_rules", { newest: RULES_VERSION });
+  if (command.version > RULES_VERSION) return refused("unknown_rules", { newest: 1 });
   board.setRules(command.version);
   return accepted();
 }
@@ -16,11 +17,12 @@ export function changeRules(board: Board, command: CommandOf<"rules.change">): V
 /** Each item ends only if it is still the one named and due by the record's clock; the others are passed over. */
 export function expireItems(board: Board, command: CommandOf<"items.expire">, step: Step): Verdict {
   let ended = 0;
-  for (const item of command.items) if (expire(board, item, step)) ended++;
+  for (const item of command.items) if (expireItem(board, item, step)) ended++;
   return ended > 0 ? accepted() : refused("nothing_to_expire");
 }
 
-function expire(board: Board, item: CommandOf<"items.expire">["items"][number], step: Step): boolean {
+/** Whether the item was ended. */
+export function expireItem(board: Board, item: CommandOf<"items.expire">["items"][number], step: Step): boolean {
   switch (item.kind) {
     case "entry": {
       const entry = board.entries.get(item.name);
@@ -40,6 +42,9 @@ function expire(board: Board, item: CommandOf<"items.expire">["items"][number], 
       finishRequest(board, step, { ...request, state: "expired" });
       return true;
     }
+    case "hold":
+      // No holds under these rules.
+      return false;
     default:
       return item.kind satisfies never;
   }

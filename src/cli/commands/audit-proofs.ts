@@ -9,7 +9,7 @@ import type { Report, Outside, Replay, Evidence } from "../../log/audit/index.ts
 import { CliError, EXIT } from "../exit-codes.ts";
 import { addTargetSettings, createBoardApi, type TargetFlags } from "../board-api.ts";
 import { parseBoard, parseCount } from "../parse-values.ts";
-import { plain, print, printJson } from "../print.ts";
+import { plain, print, printError, printJson } from "../print.ts";
 
 const SHOWN_FINDINGS = 50;
 
@@ -36,7 +36,10 @@ export function addProofCommands(audit: Command): void {
     .command("verify")
     .argument("<path>", "a data folder, an export, or a .tlog-proof of one record")
     .description("Check that a log is what was signed. Needs no server. Exit code: 0 whole, 1 not, 2 could not look.")
-    .option("--checkpoint <file>", "a checkpoint that you kept: the log must go on from it")
+    .option(
+      "--checkpoint <file>",
+      "checkpoints that you kept, one or a whole anchor file: the log must go on from each",
+    )
     .option("--key <file>", "the key that you kept (swarmboard audit key): checkpoints must be signed by it")
     .option("--board <name>", "only this board of a data folder", parseBoard)
     .option("--json", "print JSON instead of text")
@@ -94,14 +97,20 @@ async function verifyAction(path: string, flags: VerifyFlags): Promise<void> {
       const text = await beginning(path);
       if (text.startsWith("c2sp.org/tlog-proof@")) return await proofAction(path, outside);
     }
-    const named = flags.board ?? outside.checkpoint?.origin.split("/")[1];
-    const boards = !isFolder ? [""] : named === undefined ? await audit.boardsIn(path) : [named];
+    const kept = outside.checkpoints?.map(boardOf);
+    const boards = !isFolder
+      ? [""]
+      : flags.board !== undefined
+        ? [flags.board]
+        : kept === undefined
+          ? await audit.boardsIn(path)
+          : [...new Set(kept)].sort();
     if (boards.length === 0) throw new Error(`${path} holds no boards`);
     for (const board of boards) {
       const evidence: Evidence = isFolder
         ? await audit.evidenceOfBoard(path, board)
         : await audit.evidenceOfExport(path);
-      reports.push(await audit.verify(evidence, outside, await replayOf()));
+      reports.push(await audit.verify(evidence, ofBoard(outside, evidence.board), await replayOf()));
     }
   } catch (error) {
     if (error instanceof CliError) throw error;
@@ -125,15 +134,26 @@ async function beginning(path: string): Promise<string> {
 }
 
 async function outsideOf({ checkpoint, key }: VerifyFlags): Promise<Outside> {
-  const { parseCheckpoint, parseVerifier } = await import("../../log/audit/index.ts");
-  const kept = checkpoint === undefined ? undefined : parseCheckpoint(await readFile(checkpoint, "utf8"));
-  if (checkpoint !== undefined && kept === undefined) throw new Error(`${checkpoint} is no checkpoint`);
+  const { parseCheckpoints, parseVerifier } = await import("../../log/audit/index.ts");
+  const kept = checkpoint === undefined ? undefined : parseCheckpoints(await readFile(checkpoint, "utf8"));
+  if (kept?.checkpoints.length === 0) throw new Error(`${checkpoint} is no checkpoint`);
+  if (kept !== undefined && kept.others > 0)
+    printError(`${checkpoint}: ${kept.others} of its parts are no checkpoints, and are passed over`);
   const verifier = key === undefined ? undefined : parseVerifier(await readFile(key, "utf8"));
   if (key !== undefined && verifier === undefined) throw new Error(`${key} is no verifier key`);
   return {
-    ...(kept === undefined ? {} : { checkpoint: kept }),
+    ...(kept === undefined ? {} : { checkpoints: kept.checkpoints }),
     ...(verifier === undefined ? {} : { publicKey: verifier.publicKey }),
   };
+}
+
+const boardOf = ({ origin }: { readonly origin: string }): string => origin.split("/")[1] ?? "";
+
+/** Of a file with checkpoints of several boards, those of this one; where there are none, all: they are not of this log. */
+function ofBoard({ checkpoints, ...outside }: Outside, board: string): Outside {
+  if (checkpoints === undefined) return outside;
+  const own = checkpoints.filter((one) => boardOf(one) === board);
+  return { ...outside, checkpoints: own.length > 0 ? own : checkpoints };
 }
 
 async function proofAction(path: string, { publicKey }: Outside): Promise<void> {

@@ -6,7 +6,10 @@ import { elementsOf, membersOf } from "../../protocol/index.ts";
 import { addTargetSettings, createBoardApi, type TargetFlags } from "../board-api.ts";
 import { parseCount, parseMoment, valueOf } from "../parse-values.ts";
 import { plain, print, printError, table } from "../print.ts";
+import { auditQueryOf } from "./audit-filter.ts";
+import { followAudit } from "./audit-follow.ts";
 import { addProofCommands } from "./audit-proofs.ts";
+import { addRecordCommands, lineOf } from "./audit-records.ts";
 
 interface AuditAnswer {
   readonly total: number;
@@ -30,7 +33,14 @@ interface ListFlags extends TargetFlags {
   readonly until?: string;
   readonly search?: string;
   readonly limit: number;
+  readonly follow?: boolean;
 }
+
+/** The same events, asked of the stream of all records. */
+const followedQuery = (flags: ListFlags): Readonly<Record<string, string | undefined>> => ({
+  ...auditQueryOf({ ...flags, action: flags.event ?? "audit.note" }),
+  outcome: "ok",
+});
 
 interface NoteFlags extends TargetFlags {
   readonly of?: string;
@@ -53,11 +63,15 @@ Examples:
   $ swarmboard audit list --denied
   $ swarmboard audit list --of scout --since 2h --search database --limit 5000 --json
   $ swarmboard audit note permission_granted --of scout --resource database --granted --reason "read-only"
+  $ swarmboard audit --follow                        events as they come
+  $ swarmboard audit records --outcome refused       every record, done or refused
+  $ swarmboard audit download --format csv -o audit.csv
   $ swarmboard audit key > board.key                 keep it on another machine
   $ swarmboard audit verify ./swarmboard-data --key board.key`,
     );
 
   addProofCommands(audit);
+  addRecordCommands(audit);
   addTargetSettings(audit.command("list", { isDefault: true }))
     .description("List events, newest first.")
     .option("--event <name>", "only this event")
@@ -72,7 +86,9 @@ Examples:
     .addOption(
       new Option("--limit <n>", "at most so many; as far back as the log goes").default(50).argParser(parseCount),
     )
+    .option("--follow", "print each event as it comes, from now on; stop with Ctrl-C")
     .action(async (flags: ListFlags) => {
+      if (flags.follow === true) return followAudit(flags, followedQuery(flags), lineOf(flags));
       const api = createBoardApi(flags);
       const granted = flags.granted === true ? "true" : flags.denied === true ? "false" : undefined;
       const rows: string[][] = [];

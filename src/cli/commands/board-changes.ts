@@ -17,7 +17,7 @@ export type BoardChange =
       readonly type: "budget.changed";
       readonly task: string;
       readonly usedTokens: number;
-      readonly limitTokens: number;
+      readonly limitTokens?: number;
       readonly percentage: number;
       readonly status: string;
     }
@@ -62,7 +62,14 @@ export function tellChanges(
       else shown.set(task, text);
       if (budget === undefined || !isNew || !begun) continue;
       const { usedTokens, limitTokens, percentage, status } = budget;
-      tell({ type: "budget.changed", task, usedTokens, limitTokens, percentage, status });
+      tell({
+        type: "budget.changed",
+        task,
+        usedTokens,
+        ...(limitTokens === undefined ? {} : { limitTokens }),
+        percentage,
+        status,
+      });
     }
   });
   audit.onChange(() => {

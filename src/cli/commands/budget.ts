@@ -7,7 +7,7 @@ import { plain, print, table } from "../print.ts";
 
 interface BudgetAnswer {
   readonly task: string;
-  readonly limitTokens: number;
+  readonly limitTokens?: number;
   readonly usedTokens: number;
   readonly remainingTokens: number;
   readonly percentage: number;
@@ -50,10 +50,16 @@ Examples:
         .filter((one) => flags.all === true || !one.closed)
         .toSorted((a, b) => b.percentage - a.percentage);
       if (flags.json === true) return print(JSON.stringify({ ...answer, budgets }));
-      const row = (name: string, used: number, limit: number, percentage: number, status: string): string[] => [
+      const row = (
+        name: string,
+        used: number,
+        limit: number | undefined,
+        percentage: number,
+        status: string,
+      ): string[] => [
         name,
         String(used),
-        String(limit),
+        limit === undefined ? "-" : String(limit),
         `${percentage.toFixed(1)} %`,
         status,
       ];

@@ -13,7 +13,7 @@ export function lineOf(change: BoardChange): string {
     case "entry.deleted":
       return `delete  ${plain(change.key)}`;
     case "budget.changed":
-      return `budget  ${plain(change.task)} ${change.usedTokens}/${change.limitTokens} (${change.percentage.toFixed(1)} %, ${change.status})`;
+      return `budget  ${plain(change.task)} ${change.usedTokens}/${change.limitTokens ?? "-"} (${change.percentage.toFixed(1)} %, ${change.status})`;
     case "audit.added": {
       const { event, granted, agent_id, resource_type, reason } = change.note;
       const verdict = granted === true ? " GRANTED" : granted === false ? " DENIED" : "";

@@ -70,8 +70,13 @@ const Row = memo(function Row({ row }: { readonly row: Budget }) {
         <span className="budget-task" title={row.task}>
           <AgentText text={row.task} />
         </span>
-        <span className="budget-use" title={`${figure(row.usedTokens)} of ${figure(row.limitTokens)} tokens`}>
-          {isShut ? shutWords(row.usedTokens) : `${shortFigure(row.usedTokens)} / ${shortFigure(row.limitTokens)}`}
+        <span
+          className="budget-use"
+          title={`${figure(row.usedTokens)}${row.limitTokens === undefined ? "" : ` of ${figure(row.limitTokens)}`} tokens`}
+        >
+          {isShut
+            ? shutWords(row.usedTokens)
+            : `${shortFigure(row.usedTokens)} / ${row.limitTokens === undefined ? "–" : shortFigure(row.limitTokens)}`}
         </span>
         <span className="budget-percent">{isShut ? "" : percent(row.percentage)}</span>
         <Badge tone={tone} icon={icon}>

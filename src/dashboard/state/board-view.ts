@@ -79,8 +79,10 @@ const budgetsOf = perObject((all: readonly Budget[]): Budgets => {
         (budget) => budget.task,
       ),
     );
-  const used = rows.reduce((sum, budget) => sum + budget.usedTokens, 0);
-  const limit = rows.reduce((sum, budget) => sum + budget.limitTokens, 0);
+  // What a child spends its parent spends too.
+  const roots = rows.filter((budget) => budget.terms?.parent === undefined);
+  const used = roots.reduce((sum, budget) => sum + budget.usedTokens, 0);
+  const limit = roots.reduce((sum, budget) => sum + (budget.limitTokens ?? 0), 0);
   return { rows, used, limit, percentage: percentageOf(used, limit) };
 });
 const auditOf = perObject((notes: AuditNotes): Audit => ({ rows: auditRows(notes), total: notes.total }));

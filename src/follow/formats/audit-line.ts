@@ -6,7 +6,7 @@ import type { CommandOf } from "../../protocol/index.ts";
 import { instantOf } from "./instant.ts";
 import type { JsonObject } from "./json-object.ts";
 import { clip, isObject, member, objectMember, parseJson, textMember } from "./json-object.ts";
-import { redactJson, redactText } from "./secrets.ts";
+import { redactJson, redactText } from "../../protocol/secrets.ts";
 
 export interface AuditLine {
   /** The event's own id, where it has one: seen again, it is the same event. */

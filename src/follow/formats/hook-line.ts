@@ -4,7 +4,7 @@
 import type { CommandOf } from "../../protocol/index.ts";
 import { instantOf } from "./instant.ts";
 import { clip, isObject, parseJson, textMember } from "./json-object.ts";
-import { redactText } from "./secrets.ts";
+import { redactText } from "../../protocol/secrets.ts";
 
 export function parseHookLine(line: string): CommandOf<"agent.report"> | undefined {
   const hook = parseJson(line);

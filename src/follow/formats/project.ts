@@ -1,7 +1,7 @@
 // Owns the project's name in project-context.json: shown in the source's report, never as an entry.
 
 import { clip, isObject, objectMember, parseJson, textMember } from "./json-object.ts";
-import { redactText } from "./secrets.ts";
+import { redactText } from "../../protocol/secrets.ts";
 
 export function parseProjectName(text: string): string | undefined {
   const context = parseJson(text);

@@ -7,7 +7,7 @@ import type { JsonObject } from "./json-object.ts";
 import { clip, isObject, member, numberMember, parseJson, textMember } from "./json-object.ts";
 import type { Item, Parsed } from "./parsed.ts";
 import { unbelievable } from "./parsed.ts";
-import { redactJson, redactText } from "./secrets.ts";
+import { redactJson, redactText } from "../../protocol/secrets.ts";
 import { secretStandIn } from "./short-hash.ts";
 import { safeDetails } from "./tables.ts";
 

@@ -8,7 +8,7 @@ import type { JsonObject } from "./json-object.ts";
 import { clip, isObject, member, numberMember, parseJson, textMember } from "./json-object.ts";
 import type { Item, ItemKind, ItemName, Parsed } from "./parsed.ts";
 import { unbelievable } from "./parsed.ts";
-import { redactJson } from "./secrets.ts";
+import { redactJson } from "../../protocol/secrets.ts";
 
 function parseTable(
   text: string,

@@ -5,6 +5,6 @@ export type { Evidence, Report } from "./evidence.ts";
 export { evidenceOfExport, exportBoard } from "./export.ts";
 export { verifyProof } from "./proof.ts";
 export { verify, type Outside, type Replay } from "./verify.ts";
-export { parseCheckpoint } from "../checkpoint.ts";
+export { parseCheckpoint, parseCheckpoints } from "../checkpoint.ts";
 export { decodeRecord } from "../record-line.ts";
 export { parseVerifier } from "../signed-note.ts";

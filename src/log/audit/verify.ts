@@ -14,6 +14,8 @@ export interface Outside {
   readonly publicKey?: Buffer;
   /** A checkpoint that the auditor kept. */
   readonly checkpoint?: SignedCheckpoint;
+  /** Further ones. Each of them must be of this log, and the log must go on from it. */
+  readonly checkpoints?: readonly SignedCheckpoint[];
 }
 
 /** The fold, to compare states with what checkpoints say of them. */
@@ -34,7 +36,8 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
   const remarks: string[] = [];
   const chain = keyChain(board, evidence.keyNotes, outside.publicKey);
   findings.push(...chain.findings);
-  const anchored = outside.publicKey !== undefined || outside.checkpoint !== undefined;
+  const kept = [...(outside.checkpoint === undefined ? [] : [outside.checkpoint]), ...(outside.checkpoints ?? [])];
+  const anchored = outside.publicKey !== undefined || kept.length > 0;
 
   const usable: Usable[] = [];
   const consider = (checkpoint: SignedCheckpoint | undefined, where: string, isKept: boolean): void => {
@@ -57,15 +60,17 @@ export async function verify(evidence: Evidence, outside: Outside, replay?: Repl
     const checkpoint = parseCheckpoint(text);
     consider(size === undefined || size === checkpoint?.size ? checkpoint : undefined, where, false);
   }
-  const kept = outside.checkpoint;
-  if (kept !== undefined) consider(kept, "the checkpoint that was kept", true);
+  for (const [i, one] of kept.entries()) {
+    consider(one, kept.length === 1 ? "the checkpoint that was kept" : `the kept checkpoint ${i + 1}`, true);
+  }
+  const keptRoots = new Set(kept.map((one) => one.root));
   usable.sort((a, b) => a.size - b.size);
 
   // What was noted of the leaves is true as far as it leads to a signed root.
   const noted = createFrontier({ size: from - 1, subtrees: left });
   const notedRoots = rootsAt(noted, leaves, usable);
   const anchors =
-    anchored && outside.publicKey === undefined ? usable.filter((one) => one.root === kept?.root) : usable;
+    anchored && outside.publicKey === undefined ? usable.filter((one) => keptRoots.has(one.root)) : usable;
   const borneOut = anchors.findLast((one) => one.size >= from && notedRoots.get(one.size) === one.root);
   const known = borneOut?.size ?? from - 1;
   const trueLeaf = (at: number): TreeHash | undefined => (at >= from && at <= known ? leaves[at - from] : undefined);

@@ -4,18 +4,22 @@ import { z } from "zod";
 import { agentReportSchema, taskReportSchema } from "./agent.ts";
 import { auditNoteSchema } from "./audit.ts";
 import {
+  budgetChangeSchema,
   budgetChargeSchema,
   budgetCloseSchema,
   budgetLimitSchema,
   budgetMirrorSchema,
+  budgetMoveSchema,
   budgetOpenSchema,
   budgetUnmirrorSchema,
 } from "./budget.ts";
 import { claimAcquireSchema, claimReleaseSchema, claimRenewSchema } from "./claim.ts";
 import { entryDeleteSchema, entryMergeSchema, entryPutSchema } from "./entry.ts";
+import { budgetReserveSchema, holdExtendSchema, holdReleaseSchema, holdSettleSchema } from "./hold.ts";
 import { requestCloseSchema, requestDecideSchema, requestOpenSchema } from "./request.ts";
 import { sourceMarkSchema, sourceReportSchema } from "./source.ts";
-import { itemsExpireSchema, rulesChangeSchema } from "./system.ts";
+import { alertAcknowledgeSchema, pauseClearSchema, pauseSetSchema } from "./steer.ts";
+import { budgetProjectSchema, budgetResetSchema, itemsExpireSchema, rulesChangeSchema } from "./system.ts";
 
 export const singleCommandSchema = z.discriminatedUnion("type", [
   entryPutSchema,
@@ -23,10 +27,19 @@ export const singleCommandSchema = z.discriminatedUnion("type", [
   entryDeleteSchema,
   budgetOpenSchema,
   budgetLimitSchema,
+  budgetChangeSchema,
+  budgetMoveSchema,
   budgetChargeSchema,
   budgetCloseSchema,
   budgetMirrorSchema,
   budgetUnmirrorSchema,
+  budgetReserveSchema,
+  holdSettleSchema,
+  holdExtendSchema,
+  holdReleaseSchema,
+  pauseSetSchema,
+  pauseClearSchema,
+  alertAcknowledgeSchema,
   claimAcquireSchema,
   claimRenewSchema,
   claimReleaseSchema,
@@ -40,6 +53,8 @@ export const singleCommandSchema = z.discriminatedUnion("type", [
   sourceMarkSchema,
   rulesChangeSchema,
   itemsExpireSchema,
+  budgetResetSchema,
+  budgetProjectSchema,
 ]);
 
 /** Several commands as one record: all are applied, or none. A batch holds no batch. */

@@ -1,7 +1,7 @@
 // Owns the commands that only the engine itself sends.
 
 import { z } from "zod";
-import { amount, name } from "./parts.ts";
+import { amount, name, wallTime } from "./parts.ts";
 
 /** From this record on, `apply` follows these rules (rule 1). The first record of every board. */
 export const rulesChangeSchema = z.object({ type: z.literal("rules.change"), version: z.number().int().min(1) });
@@ -10,7 +10,26 @@ export const rulesChangeSchema = z.object({ type: z.literal("rules.change"), ver
 export const itemsExpireSchema = z.object({
   type: z.literal("items.expire"),
   items: z
-    .array(z.object({ kind: z.enum(["entry", "claim", "request"]), name, rev: amount }))
+    .array(z.object({ kind: z.enum(["entry", "claim", "request", "hold"]), name, rev: amount }))
     .min(1)
     .max(10_000),
+});
+
+/**
+ * A new window of budgets begins. Conditional on the window that ran (`from`: its start, 0 for none), so that a late or
+ * doubled record changes nothing. The times come from the calendar of the budget's time zone (rule 2).
+ */
+export const budgetResetSchema = z.object({
+  type: z.literal("budget.reset"),
+  resets: z
+    .array(z.object({ task: name, from: wallTime, startsAt: wallTime, endsAt: wallTime }))
+    .min(1)
+    .max(10_000),
+});
+
+/** At the present rate the budget will be spent by then; null: not any more before its window ends. */
+export const budgetProjectSchema = z.object({
+  type: z.literal("budget.project"),
+  task: name,
+  exhaustsAt: wallTime.nullable(),
 });

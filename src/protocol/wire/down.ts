@@ -11,6 +11,9 @@ import {
   wireEntrySchema,
   wireNoteSchema,
   wireRequestSchema,
+  wireHoldSchema,
+  wireAlertSchema,
+  wirePauseSchema,
   wireSourceSchema,
   wireTaskSchema,
 } from "./wire-items.ts";
@@ -58,6 +61,9 @@ export const syncSchema = z.object({
   requests: stream(wireRequestSchema).optional(),
   claims: stream(wireClaimSchema).optional(),
   sources: stream(wireSourceSchema).optional(),
+  holds: stream(wireHoldSchema).optional(),
+  alerts: stream(wireAlertSchema).optional(),
+  pauses: stream(wirePauseSchema).optional(),
   audit: z
     .object({
       add: z.array(wireNoteSchema).optional(),

@@ -42,16 +42,29 @@ export const filterShape = {
   requests: whole,
   claims: whole,
   sources: whole,
+  holds: whole,
+  alerts: whole,
+  pauses: whole,
   audit: auditFilterSchema.optional(),
 };
 
 /** Streams of items by name that are told whole; entries and audit have filters of their own. */
-export const ITEM_STREAMS = ["budgets", "agents", "tasks", "requests", "claims", "sources"] as const;
+export const ITEM_STREAMS = [
+  "budgets",
+  "agents",
+  "tasks",
+  "requests",
+  "claims",
+  "sources",
+  "holds",
+  "alerts",
+  "pauses",
+] as const;
 export type ItemStream = (typeof ITEM_STREAMS)[number];
 
 const asksSomething = (filter: object): boolean => Object.keys(filterShape).some((stream) => stream in filter);
 const NOTHING_ASKED =
-  "names no stream: give at least one of entries, budgets, agents, tasks, requests, claims, sources, audit";
+  "names no stream: give at least one of entries, budgets, agents, tasks, requests, claims, sources, holds, alerts, pauses, audit";
 
 export const filterSchema = z.strictObject(filterShape).refine(asksSomething, NOTHING_ASKED);
 

@@ -26,6 +26,9 @@ import {
   wireEntrySchema,
   wireNoteSchema,
   wireRequestSchema,
+  wireHoldSchema,
+  wireAlertSchema,
+  wirePauseSchema,
   wireSourceSchema,
   wireTaskSchema,
 } from "./wire-items.ts";
@@ -73,6 +76,9 @@ const SHAPES: readonly (readonly [string, z.ZodType])[] = [
   ["RequestItem", wireRequestSchema],
   ["ClaimItem", wireClaimSchema],
   ["SourceItem", wireSourceSchema],
+  ["HoldItem", wireHoldSchema],
+  ["AlertItem", wireAlertSchema],
+  ["PauseItem", wirePauseSchema],
   ["NoteItem", wireNoteSchema],
 ];
 

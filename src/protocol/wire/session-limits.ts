@@ -5,7 +5,7 @@
 export const SUBPROTOCOL = "swarmboard.v1";
 
 /** Counts the additions to this version of the protocol. A test pins it to the schemas. */
-export const WIRE_REVISION = 1;
+export const WIRE_REVISION = 2;
 
 /** The oldest revision that a client may know. Below: closed with 4426. */
 export const REVISION_FLOOR = 1;

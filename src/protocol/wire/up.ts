@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { callerCommandSchema } from "../commands/caller-command.ts";
+import { name } from "../commands/parts.ts";
 import { boardNameSchema } from "../names.ts";
 import { asksSomething, filterShape, NOTHING_ASKED, rowCount, rowNumber, searchText } from "./filter.ts";
 import { DEFAULT_RATE_MS, MAX_RATE_MS } from "./session-limits.ts";
@@ -42,6 +43,10 @@ export const commandRequestSchema = z.strictObject({
     .regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 visible ASCII characters")
     .optional(),
   command: callerCommandSchema,
+  /** A W3C `traceparent`: kept with the record. One that is not valid is passed over. */
+  trace: z.string().max(512).optional(),
+  /** The task that it is done for: kept with the record. */
+  task: name.optional(),
 });
 
 export type Subscribe = z.output<typeof subscribeSchema>;

@@ -5,7 +5,9 @@ import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine/contract.ts";
 import type { RowSourcesHost } from "../../feed/index.ts";
 import { CLOSE, type Limits } from "../../protocol/index.ts";
+import type { Prices } from "../prices/price-book.ts";
 import { Refusal } from "../problem.ts";
+import type { Redaction } from "../redaction.ts";
 import { Beats } from "./beats.ts";
 import { Channel } from "./channel.ts";
 import { type CommandGate, createCommandGate } from "./command-gate.ts";
@@ -22,7 +24,9 @@ const IDLE_CHANNEL_MS = 60_000;
 export interface HubOptions {
   readonly engine: Engine;
   readonly limits: Limits;
+  readonly redaction?: Redaction;
   readonly timers: LiveTimers;
+  readonly prices: Prices;
   readonly host: RowSourcesHost;
   /** A client that takes nothing for so long is ended. */
   readonly stuckMs?: number;
@@ -56,7 +60,12 @@ export interface Hub {
 
 export function createHub(options: HubOptions): Hub {
   const { engine, timers } = options;
-  const commands: CommandGate = createCommandGate(engine, options.limits);
+  const commands: CommandGate = createCommandGate(
+    engine,
+    options.limits,
+    { prices: options.prices, wallMs: () => timers.wallMs() },
+    options.redaction,
+  );
   const channels = new Map<string, { channel: Channel; idleSince: number | undefined }>();
   const sessions = new Set<Session>();
   let isClosed = false;

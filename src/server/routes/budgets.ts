@@ -12,6 +12,7 @@ import {
   hasId,
   type Near,
   notModified,
+  resolved,
   type Sent,
   send,
   sendNothing,
@@ -151,7 +152,8 @@ export function budgetRoutes(app: App, near: Near): void {
     async handler(request) {
       const board = await boardOf(near, request.params.board);
       const task = checkedName(near, request.params.task);
-      await send(near, request, board, { type: "budget.charge", task, ...request.body });
+      const command = resolved(near, request, board, { type: "budget.charge", task, ...request.body });
+      await send(near, request, board, command);
       return shown(board, task);
     },
   });

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { callerCommandSchema, madeSchema } from "../../protocol/index.ts";
-import { type App, boardOf, type Near, send } from "../near.ts";
+import { type App, boardOf, type Near, resolved, send } from "../near.ts";
 import { done, doneSchema } from "./answers.ts";
 import { boardParams, writeHeaders, writeProblems } from "./parts.ts";
 
@@ -28,7 +28,7 @@ export function commandRoutes(app: App, near: Near): void {
     },
     async handler(request) {
       const board = await boardOf(near, request.params.board);
-      const { accepted } = await send(near, request, board, request.body);
+      const { accepted } = await send(near, request, board, resolved(near, request, board, request.body));
       return {
         ok: true as const,
         ...done(accepted),

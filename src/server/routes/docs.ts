@@ -39,6 +39,7 @@ export async function describeApi(app: App): Promise<void> {
       tags: [
         { name: "entries", description: "Keys and values." },
         { name: "budgets", description: "Token budgets by task." },
+        { name: "prices", description: "What models cost." },
         { name: "agents", description: "Who is known, and what they do." },
         { name: "audit", description: "What happened." },
         { name: "history", description: "Every command that took effect, as far back as the log goes." },

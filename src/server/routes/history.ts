@@ -39,6 +39,9 @@ const recordSchema = z
     at: z.number().describe("Wall time in ms at which it was recorded."),
     by: z.string().describe("Who sent it."),
     source: z.string().describe("Where it came in: http, socket, system, or `follow:` and a source."),
+    role: z.string().optional().describe("What its sender was allowed; absent for the server's own."),
+    trace: z.string().optional().describe("W3C trace id and span id, with a hyphen between."),
+    task: z.string().optional().describe("The task that it was done for, as its sender says."),
     command: z.looseObject({ type: z.string() }).describe("The command as it was sent; its JSON byte for byte."),
   })
   .meta({ id: "HistoryRecord" });

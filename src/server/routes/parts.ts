@@ -47,6 +47,11 @@ export const writeProblems = (...statuses: readonly number[]) => problems(404, 4
 
 export const writeHeaders = z.object({
   "x-swarmboard-agent": z.string().optional().describe("Name of the writer, in UTF-8. Default: anonymous."),
+  "x-swarmboard-task": z.string().optional().describe("The task that it is done for, in UTF-8: kept with the record."),
+  traceparent: z
+    .string()
+    .optional()
+    .describe("W3C Trace Context: the trace and span are kept with the record. One that is not valid is passed over."),
   "idempotency-key": z
     .string()
     .optional()

@@ -3,7 +3,14 @@
 
 import { z } from "zod";
 import type { BoardState } from "../../board/index.ts";
-import { type Budget, budgetPercentage, budgetStatus, type ClassicBudget } from "../../protocol/index.ts";
+import {
+  type Budget,
+  budgetFullness,
+  budgetPercentage,
+  budgetStatus,
+  type ClassicBudget,
+  wireBudgetSchema,
+} from "../../protocol/index.ts";
 
 export interface BudgetTotals {
   readonly tasks: readonly ClassicBudget[];
@@ -19,13 +26,16 @@ export function budgetTotals(state: BoardState): BudgetTotals {
   let limit = 0;
   for (const budget of state.budgets.values()) {
     if (budget.closed) continue;
-    used += budget.usedTokens;
-    limit += budget.limitTokens;
+    // What a child spends its parent spends too, and the parent's limit holds for both.
+    if (budget.terms?.parent === undefined) {
+      used += budget.usedTokens;
+      limit += budget.limitTokens ?? 0;
+    }
     tasks.push({
       task_id: budget.task,
       tokens_used: budget.usedTokens,
-      budget_limit: budget.limitTokens,
-      percentage: budgetPercentage(budget.usedTokens, budget.limitTokens),
+      budget_limit: budget.limitTokens ?? 0,
+      percentage: budgetFullness(budget),
       status: budgetStatus(budget),
       last_updated: new Date(budget.at).toISOString(),
     });
@@ -59,47 +69,31 @@ export function classicBudgetAnswer(
   return {
     initialized: true,
     task_id: budget.task,
-    max_tokens: budget.limitTokens,
+    max_tokens: budget.limitTokens ?? 0,
     used_tokens: budget.usedTokens,
-    remaining_tokens: Math.max(0, budget.limitTokens - budget.usedTokens),
-    usage_percentage: budgetPercentage(budget.usedTokens, budget.limitTokens),
+    remaining_tokens: Math.max(0, (budget.limitTokens ?? 0) - budget.usedTokens),
+    usage_percentage: budgetFullness(budget),
     status,
     can_continue: !budget.closed && status !== "exhausted",
   };
 }
 
-export const budgetViewSchema = z
-  .object({
-    task: z.string(),
-    limitTokens: z.number(),
-    usedTokens: z.number(),
-    remainingTokens: z.number().describe("0 once the limit is reached or passed."),
-    percentage: z.number(),
-    status: z.enum(["active", "warning", "critical", "exhausted"]),
-    closed: z.boolean(),
-    description: z.string(),
-    openedAt: z.number().describe("Wall time in ms."),
-    at: z.number().describe("Wall time in ms of the last change."),
-    seq: z.number(),
-    source: z.string().optional().describe("The followed source that owns it."),
-    lastCharge: z.object({ tokens: z.number(), agent: z.string(), reason: z.string() }).optional(),
+export const budgetViewSchema = wireBudgetSchema
+  .extend({
+    remainingTokens: z.number().optional().describe("0 once the limit is reached or passed; absent without one."),
   })
   .meta({ id: "Budget" });
 
 export function budgetView(budget: Budget): z.infer<typeof budgetViewSchema> {
+  const { saidExhausted: _, limitTokens, terms, account, ...shown } = budget;
   return {
-    task: budget.task,
-    limitTokens: budget.limitTokens,
-    usedTokens: budget.usedTokens,
-    remainingTokens: Math.max(0, budget.limitTokens - budget.usedTokens),
-    percentage: budgetPercentage(budget.usedTokens, budget.limitTokens),
+    ...shown,
+    ...(limitTokens === undefined
+      ? {}
+      : { limitTokens, remainingTokens: Math.max(0, limitTokens - budget.usedTokens) }),
+    percentage: budgetFullness(budget),
     status: budgetStatus(budget),
-    closed: budget.closed,
-    description: budget.description,
-    openedAt: budget.openedAt,
-    at: budget.at,
-    seq: budget.seq,
-    ...(budget.source === undefined ? {} : { source: budget.source }),
-    ...(budget.lastCharge === undefined ? {} : { lastCharge: { ...budget.lastCharge } }),
+    ...(terms === undefined ? {} : { terms: { ...terms, thresholds: [...terms.thresholds] } }),
+    ...(account === undefined ? {} : { account: { ...account, raised: [...account.raised] } }),
   };
 }

@@ -15,7 +15,7 @@ export function placeOf(cursor: string | undefined): HistoryPlace | undefined {
 }
 
 /** A command as it was sent, with its JSON byte for byte. */
-function commandText(command: SingleCommand): string {
+export function commandText(command: SingleCommand): string {
   const textMember = TEXT_MEMBER[command.type];
   const members: string[] = [];
   for (const [name, value] of Object.entries(command) as [string, unknown][]) {
@@ -26,11 +26,9 @@ function commandText(command: SingleCommand): string {
   return `{${members.join(",")}}`;
 }
 
-function hitText({ seq, part, at, actor, source, command }: HistoryHit): string {
-  return (
-    `{"seq":${seq},"part":${part},"at":${at},"by":${JSON.stringify(actor)},"source":${JSON.stringify(source)},` +
-    `"command":${commandText(command)}}`
-  );
+function hitText({ seq, part, at, actor, source, command, role, trace, task }: HistoryHit): string {
+  const facts = JSON.stringify({ seq, part, at, by: actor, source, role, trace, task });
+  return `${facts.slice(0, -1)},"command":${commandText(command)}}`;
 }
 
 /** The members `records` and `next` of an answer. */
