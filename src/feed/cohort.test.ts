@@ -195,9 +195,9 @@ describe(`L4: encode once (seed ${seed})`, () => {
     }
     let counting = 0;
     const { feed } = world;
-    const { countNotes } = feed;
+    const countNotes = feed.countNotes.bind(feed);
     feed.countNotes = (counts) => {
-      const counter = countNotes.call(feed, counts);
+      const counter = countNotes(counts);
       counting++;
       return { ...counter, stop: () => (counting--, counter.stop()) };
     };

@@ -12,16 +12,16 @@ describe("a hub", () => {
     await client.ask("subscribe", { sub: "s", board: "b", entries: {} });
     const channel = (await stage.hub.channelOf("b"))!;
     let heard = 0;
-    const { applied } = channel.feed;
+    const applied = channel.feed.applied.bind(channel.feed);
     channel.feed.applied = (group) => {
       heard++;
-      applied.call(channel.feed, group);
+      applied(group);
     };
     const asked: string[] = [];
-    const { board } = stage.engine;
+    const board = stage.engine.board.bind(stage.engine);
     stage.engine.board = (name) => {
       asked.push(name);
-      return board.call(stage.engine, name);
+      return board(name);
     };
     client.session.end();
     await stage.pass(59_000, 1000);
