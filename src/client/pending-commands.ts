@@ -77,7 +77,7 @@ export function createPendingCommands(): PendingCommands {
     add(command, deadlineAtMs, settle) {
       if (all.size >= MAX_PENDING)
         throw new SwarmboardError(problem("overloaded", "later", `${MAX_PENDING} commands wait already.`));
-      if (all.has(command.id)) throw new SwarmboardError(problem("id_conflict", "no", "This id waits already."));
+      if (all.has(command.id)) throw new SwarmboardError(problem("id_conflict", "no", "It waits already."));
       const fresh = { notBeforeMs: -Infinity, sent: false, doubtful: false, refusals: 0, last: undefined };
       all.set(command.id, { command, deadlineAtMs, settle, ...fresh });
     },

@@ -85,8 +85,8 @@ export function createSubscriptionSet(options: SubscriptionSetOptions): Subscrip
         },
       });
       all.set(name, one);
+      one.use(transport);
       if (closed) one.subscription.close();
-      else one.use(transport);
       return one.subscription;
     },
     use(next) {

@@ -8,6 +8,7 @@ import {
   type Answer,
   BoardFeed,
   type Cohort,
+  type PastNotes,
   RowSources,
   type RowSourcesHost,
   type View,
@@ -17,12 +18,10 @@ import { Cohorts, isNarrow } from "./cohorts.ts";
 import type { Frame } from "./frame.ts";
 import { KeyCounts } from "./key-counts.ts";
 import type { Listener, Member } from "./member.ts";
+import { NoteFetches } from "./note-fetches.ts";
 import { fetchPastNotes } from "./past-notes.ts";
 import { Paces } from "./paces.ts";
 import type { LiveTimers } from "./timers.ts";
-
-/** Before notes on disk are asked for again, where they could not be read. */
-const RETRY_MS = 1000;
 
 export interface Asked {
   readonly sub: string;
@@ -58,15 +57,19 @@ export class Channel {
   readonly #sources: RowSources;
   readonly #cohorts: Cohorts;
   readonly #paces: Paces;
-  readonly #fetching = new Set<string>();
+  readonly #fetches: NoteFetches;
   readonly #stopHearing: () => void;
-  #isClosed = false;
 
   constructor(options: ChannelOptions) {
     this.#options = options;
     this.board = options.board;
     this.feed = new BoardFeed(options.board.state);
     this.#paces = new Paces(options.timers, (members) => this.#serveAll(members));
+    this.#fetches = new NoteFetches({
+      timers: options.timers,
+      fault: (error) => options.fault(error, this.board.name),
+      onAgain: () => this.#paces.wakeBroad(),
+    });
     this.#sources = new RowSources(this.feed, options.host);
     this.#cohorts = new Cohorts(this.feed, this.#sources, options.timers);
     this.#sources.onChange(() => {
@@ -224,8 +227,8 @@ export class Channel {
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#stopHearing();
+    this.#fetches.close();
     this.#paces.close();
     this.#cohorts.close();
     this.#sources.close();
@@ -322,31 +325,19 @@ export class Channel {
 
   /** One fetch for all of a cohort that stand at the same place; then they are served. */
   #fetch(cohort: Cohort<Frame>, from: number): void {
-    const name = `${cohort.sub} ${cohort.view.canonical} ${from}`;
-    const filter = cohort.view.audit;
-    if (filter === undefined || this.#fetching.has(name)) return;
-    this.#fetching.add(name);
-    const { timers, fault } = this.#options;
-    fetchPastNotes(this.board, this.feed, filter, from)
-      .then((past) => {
-        this.#fetching.delete(name);
-        if (this.#isClosed) return;
-        cohort.putPast(from, past);
-        for (const member of this.#cohorts.membersIn(cohort)) {
-          if (member.from !== from) continue;
-          this.serve(member);
-          // Where none of them is the filter's, the disk need not be asked again.
-          this.keepYoung(member);
-        }
-        cohort.settle();
-      })
-      .catch((error: unknown) => {
-        // The clients stay behind, and see that they do; nothing is left out.
-        fault(error, this.board.name);
-        timers.after(RETRY_MS, () => {
-          this.#fetching.delete(name);
-          if (!this.#isClosed) this.#paces.wakeBroad();
-        });
-      });
+    const { sub, view } = cohort;
+    const { audit } = view;
+    if (audit === undefined) return;
+    const fetch = (): Promise<PastNotes> => fetchPastNotes(this.board, this.feed, audit, from);
+    this.#fetches.begin(`${sub} ${view.canonical} ${from}`, fetch, (past) => {
+      cohort.putPast(from, past);
+      for (const member of this.#cohorts.membersIn(cohort)) {
+        if (member.from !== from) continue;
+        this.serve(member);
+        // Where none of them is the filter's, the disk need not be asked again.
+        this.keepYoung(member);
+      }
+      cohort.settle();
+    });
   }
 }

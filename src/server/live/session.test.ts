@@ -65,6 +65,17 @@ describe("requests", () => {
     expect((await stage.hub.channelOf("b"))?.size).toBe(1);
   });
 
+  it("W-SUB-1: a subscription that is refused leaves the former one of its name in place", async () => {
+    const stage = await setStage();
+    const client = stage.join();
+    await client.ask("subscribe", entries("s"));
+    for (const bad of [{ board: "none" }, { entries: { window: { count: 0 } } }])
+      expect(await client.ask("subscribe", { ...entries("s"), ...bad })).toHaveProperty("error");
+    await stage.write(put("k", 1));
+    await stage.pass(100);
+    expect(client.replica("s").held.streams.entries.size).toBe(1);
+  });
+
   it("W-SUB-7: the 17th subscription is refused, a replaced one is not", async () => {
     const stage = await setStage();
     const client = stage.join();
