@@ -152,6 +152,7 @@ describe("the screen", () => {
   it("finds by key, value and writer, folds namespaces, and filters the audit log", async () => {
     await put(serving, "find:me", { nested: ["needle in here"] });
     await visit(async (page) => {
+      await entry(page, "find:me").waitFor();
       await page.keyboard.press("/");
       await page.keyboard.type("needle");
       await page
