@@ -50,6 +50,9 @@ export interface ActorOptions {
 
 const MAX_WATCHES = 5;
 
+/** The longest beat that an actor asks for, in ms. */
+export const LONGEST_BEAT_MS = 5000;
+
 export class Actor {
   readonly name: string;
   readonly network: Network;
@@ -69,7 +72,7 @@ export class Actor {
     const { chance, time, network } = options;
     this.name = options.name;
     this.network = network;
-    this.beatMs = chance.pick([250, 1000, 2000, 2000, 5000]);
+    this.beatMs = chance.pick([250, 1000, 2000, 2000, LONGEST_BEAT_MS]);
     this.hearing = createHearing(
       () => this.watches,
       () => time.nowMs,
