@@ -87,6 +87,13 @@ function otherCommand(chance: Chance): SendableCommand {
     () => ({ type: "budget.charge", task, tokens: chance.int(0, 300), reason: "work" }),
     () => ({ type: "budget.limit", task, limitTokens: chance.int(0, 2000) }),
     () => ({ type: "budget.close", task }),
+    () => ({ type: "budget.open", task, parent: chance.pick(TASKS), limitTokens: chance.int(100, 5000) }),
+    () => ({ type: "budget.reserve", task, tokens: chance.int(0, 200), ttlMs: chance.int(1, 8000) }),
+    () => ({ type: "budget.reserve", task, tokens: chance.int(0, 200), ttlMs: chance.int(1, 8000) }),
+    () => spendOf(chance),
+    () => spendOf(chance),
+    () => ({ type: "pause.set", scope: "agent", name: `agent-${chance.int(0, 3)}` }),
+    () => ({ type: "pause.clear", scope: "agent", name: `agent-${chance.int(0, 3)}` }),
     () => ({ type: "claim.acquire", claim: name, ttlMs: chance.int(1, 10_000) }),
     () => ({ type: "claim.renew", claim: name, fence: chance.int(0, 30), ttlMs: chance.int(1, 5000) }),
     () => ({ type: "claim.release", claim: name, fence: chance.int(0, 30) }),
@@ -95,6 +102,16 @@ function otherCommand(chance: Chance): SendableCommand {
     () => ({ type: "request.close", request: name }),
     () => ({ type: "agent.report", agent: `agent-${chance.int(0, 3)}`, state: chance.pick(["busy", null]) }),
     () => ({ type: "task.report", task, status: textOf(chance, 2), details: { step: chance.int(0, 9) } }),
+  ])();
+}
+
+/** On a hold of any record before: now and then there is one. */
+function spendOf(chance: Chance): SendableCommand {
+  const hold = `h${chance.int(1, 600)}`;
+  return chance.pick<() => SendableCommand>([
+    () => ({ type: "hold.settle", hold, tokens: chance.int(0, 250) }),
+    () => ({ type: "hold.extend", hold, ttlMs: chance.int(1, 4000) }),
+    () => ({ type: "hold.release", hold }),
   ])();
 }
 
@@ -133,7 +150,8 @@ export function filterOf(chance: Chance, habits: Habits): FilterInput {
       ...(chance.percent(20) ? { granted: true } : {}),
     },
   };
-  const items = { budgets: true, agents: true, tasks: true, requests: true, claims: true, sources: true } as const;
+  const spending = { budgets: true, holds: true, alerts: true, pauses: true } as const;
+  const items = { ...spending, agents: true, tasks: true, requests: true, claims: true, sources: true } as const;
   const keys = (): string[] => Array.from({ length: chance.int(1, 6) }, () => keyOf(chance, habits));
   return chance.among<FilterInput>([
     [3, () => ({ entries: {}, ...items, ...audit })],
@@ -142,6 +160,7 @@ export function filterOf(chance: Chance, habits: Habits): FilterInput {
     [2, () => ({ entries: { keys: keys() } })],
     [4, () => ({ entries: { window: windowOf(chance, habits) }, ...(chance.percent(20) ? { budgets: true } : {}) })],
     [3, () => audit],
+    [2, () => spending],
     [2, () => ({ budgets: true, claims: true, agents: true, ...(chance.percent(50) ? { tasks: true } : {}) })],
   ]);
 }
