@@ -14,6 +14,7 @@ import type { Disk } from "./disk.ts";
 import { createHearing, type Hearing } from "./hearing.ts";
 import { Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
+import type { Known } from "./spending.ts";
 import type { Trace } from "./trace.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 import { Watch } from "./watch.ts";
@@ -102,13 +103,13 @@ export class Actor {
 
   /** One thing that its user does. */
   act(): void {
-    const { chance, habits } = this.#options;
+    const { chance } = this.#options;
     if (this.machine.isAsleep) return;
     switch (
       chance.weighted({ send: 20, subscribe: 3, unsubscribe: 2, move: 4, retry: 2, restart: 0.3, reconnect: 0.3 })
     ) {
       case "send":
-        return this.send(chance.pick(this.#options.boards), commandOf(chance, habits));
+        return this.#sendAny();
       case "subscribe":
         return this.subscribe();
       case "unsubscribe":
@@ -175,6 +176,19 @@ export class Actor {
     this.client?.close();
     this.watches = [];
     this.#open();
+  }
+
+  #sendAny(): void {
+    const { chance, habits, boards } = this.#options;
+    const board = chance.pick(boards);
+    this.send(board, commandOf(chance, habits, this.#knownOf(board)));
+  }
+
+  /** The newest names that it was told of; the board has more. */
+  #knownOf(board: string): Known {
+    const holds = this.issued.flatMap(({ board: of, answers }) => (of === board ? holdsIn(answers) : []));
+    const alerts = this.watches.flatMap((watch) => (watch.board === board ? [...watch.sub.alerts.keys()] : []));
+    return { holds: holds.slice(-8), alerts: alerts.slice(-8) };
   }
 
   #open(): void {
@@ -246,6 +260,13 @@ export class Actor {
     this.#options.trace.say(this.#options.time.nowMs, `${this.name} ${line}`);
   }
 }
+
+const holdsIn = (answers: Issued["answers"]): readonly string[] =>
+  answers.flatMap((answer) => {
+    if (!answer.ok) return [];
+    const { made, parts = [] } = answer.result;
+    return [made, ...parts].flatMap(({ hold }) => hold ?? []);
+  });
 
 const isDoubtful = (error: unknown): boolean =>
   error instanceof SwarmboardError && error.command?.maybeApplied === true;

@@ -1,7 +1,7 @@
 // Owns the verdict on a scenario that has come to rest: every replica is the board, every note was told or its loss was, every command
 // that was acknowledged happened once. Does not own what is checked on the way (watch, socket-door, scenario).
 
-import { digestOf, nextExpiry } from "../../src/board/index.ts";
+import { type BoardState, digestOf, nextExpiry } from "../../src/board/index.ts";
 import { sameJson } from "./same.ts";
 import { SwarmboardError } from "../../src/client/problem.ts";
 import type { Engine } from "../../src/engine/index.ts";
@@ -35,6 +35,7 @@ export async function checkAll({ engine, disk, actors, nowMs, isAudible, wrong }
     if (dueAt < board.clockNow() - EXPIRY_MS) wrong(`${name}: something is overdue for ${board.clockNow() - dueAt} ms`);
     if (digestOf(board.state) !== digestOf(chronicle.state))
       wrong(`${name}: the state is not the fold of the log (L2): ${board.state.seq} and ${chronicle.state.seq}`);
+    checkHolds(board.state, (what) => wrong(`${name}: ${what}`));
   }
   for (const actor of actors) {
     for (const watch of actor.watches)
@@ -42,6 +43,28 @@ export async function checkAll({ engine, disk, actors, nowMs, isAudible, wrong }
     if (isAudible) for (const issued of actor.issued) checkPatience(issued, wrong);
     for (const issued of actor.issued)
       checkCommand(issued, disk, nowMs, (what) => wrong(`${actor.name} ${issued.id} ${issued.command.type}: ${what}`));
+  }
+}
+
+/** What a budget holds is the sum of the open holds in it and below it (L8). */
+export function checkHolds({ budgets, holds }: BoardState, wrong: (what: string) => void): void {
+  const sums = new Map<string, { holds: number; heldTokens: number; heldNanoUsd: number }>();
+  for (const { state, task, tokens, nanoUsd = 0 } of holds.values()) {
+    if (state !== "open") continue;
+    for (let at: string | undefined = task; at !== undefined; at = budgets.get(at)?.terms?.parent) {
+      const sum = sums.get(at) ?? { holds: 0, heldTokens: 0, heldNanoUsd: 0 };
+      sums.set(at, {
+        holds: sum.holds + 1,
+        heldTokens: sum.heldTokens + tokens,
+        heldNanoUsd: sum.heldNanoUsd + nanoUsd,
+      });
+    }
+  }
+  for (const [task, { account }] of budgets) {
+    const { holds: count = 0, heldTokens = 0, heldNanoUsd = 0 } = account ?? {};
+    const told = { holds: count, heldTokens, heldNanoUsd };
+    const sum = sums.get(task) ?? { holds: 0, heldTokens: 0, heldNanoUsd: 0 };
+    if (!sameJson(told, sum)) wrong(`the budget ${task} says ${brief(told)}, and its holds are ${brief(sum)} (L8)`);
   }
 }
 

@@ -1,9 +1,10 @@
 // Owns what clients do in a scenario: random commands and random subscriptions, over few names, so that they meet.
-// Does not own when (actor). Values go from a digit to more than a page of a sync.
+// Does not own budgets (spending), or when (actor). Values go from a digit to more than a page of a sync.
 
 import type { SendableBatch, SendableCommand } from "../../src/client/commands.ts";
 import type { FilterInput } from "../../src/protocol/wire/filter.ts";
 import type { Chance } from "./chance.ts";
+import { type Known, spendingCommand, TASKS } from "./spending.ts";
 
 export interface Habits {
   /** Keys of each prefix. */
@@ -12,10 +13,11 @@ export interface Habits {
   /** Values beyond a page, in percent. */
   readonly hugeValues: number;
   readonly ttls: number;
+  /** How often it is about budgets; 6 for entries. */
+  readonly spending: number;
 }
 
 const PREFIXES = ["a:", "task:", "ключ/🐝"] as const;
-const TASKS = ["plan", "build", "__proto__"] as const;
 const EVENTS = ["permission_request", "handoff"] as const;
 
 export function keyOf(chance: Chance, { keys }: Habits): string {
@@ -83,17 +85,6 @@ function otherCommand(chance: Chance): SendableCommand {
   const task = chance.pick(TASKS);
   const name = `n${chance.int(0, 3)}`;
   return chance.pick<() => SendableCommand>([
-    () => ({ type: "budget.open", task, limitTokens: chance.int(0, 1000), description: textOf(chance, 3) }),
-    () => ({ type: "budget.charge", task, tokens: chance.int(0, 300), reason: "work" }),
-    () => ({ type: "budget.limit", task, limitTokens: chance.int(0, 2000) }),
-    () => ({ type: "budget.close", task }),
-    () => ({ type: "budget.open", task, parent: chance.pick(TASKS), limitTokens: chance.int(100, 5000) }),
-    () => ({ type: "budget.reserve", task, tokens: chance.int(0, 200), ttlMs: chance.int(1, 8000) }),
-    () => ({ type: "budget.reserve", task, tokens: chance.int(0, 200), ttlMs: chance.int(1, 8000) }),
-    () => spendOf(chance),
-    () => spendOf(chance),
-    () => ({ type: "pause.set", scope: "agent", name: `agent-${chance.int(0, 3)}` }),
-    () => ({ type: "pause.clear", scope: "agent", name: `agent-${chance.int(0, 3)}` }),
     () => ({ type: "claim.acquire", claim: name, ttlMs: chance.int(1, 10_000) }),
     () => ({ type: "claim.renew", claim: name, fence: chance.int(0, 30), ttlMs: chance.int(1, 5000) }),
     () => ({ type: "claim.release", claim: name, fence: chance.int(0, 30) }),
@@ -105,22 +96,13 @@ function otherCommand(chance: Chance): SendableCommand {
   ])();
 }
 
-/** On a hold of any record before: now and then there is one. */
-function spendOf(chance: Chance): SendableCommand {
-  const hold = `h${chance.int(1, 600)}`;
-  return chance.pick<() => SendableCommand>([
-    () => ({ type: "hold.settle", hold, tokens: chance.int(0, 250) }),
-    () => ({ type: "hold.extend", hold, ttlMs: chance.int(1, 4000) }),
-    () => ({ type: "hold.release", hold }),
-  ])();
-}
-
-export function commandOf(chance: Chance, habits: Habits): SendableCommand | SendableBatch {
+export function commandOf(chance: Chance, habits: Habits, known: Known): SendableCommand | SendableBatch {
   const one = (): SendableCommand =>
     chance.among([
       [6, () => entryCommand(chance, habits)],
       [2, () => noteOf(chance)],
-      [3, () => otherCommand(chance)],
+      [2, () => otherCommand(chance)],
+      [habits.spending, () => spendingCommand(chance, known)],
     ]);
   if (!chance.percent(8)) return one();
   return { type: "batch", commands: Array.from({ length: chance.int(1, 6) }, one) };
