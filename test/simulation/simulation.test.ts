@@ -12,6 +12,8 @@ const AT_MOST = 300;
 const REGRESSIONS = [
   // A polled subscription beyond the four held streams passed for a stream that works, behind a proxy that holds them back.
   20_043,
+  // A forecast of a budget, which the engine writes by itself, is the last record: the beat after it was not waited for.
+  850,
 ];
 
 function expectRight({ seed, wrongs, trace }: Verdict): void {
