@@ -9,6 +9,7 @@ import {
   type Outcome,
   type SingleCommand,
   TEXT_MEMBER,
+  withLinks,
 } from "../protocol/index.ts";
 import type { Submission } from "./contract.ts";
 
@@ -71,19 +72,10 @@ export function refusalOfSize(command: Command, roughBytes: number, maxRecordByt
 export const system = (command: Command): Submission => ({ actor: "system", source: "system", command });
 
 /** A submission on its way to the log. */
-export function draftOf(submission: Submission, moment: Pick<Draft, "at" | "clock">): Draft {
-  const { actor, source, id, command, role, trace, task } = submission;
-  return {
-    ...moment,
-    actor,
-    source,
-    // No id: nobody can ask again, so the fold remembers nothing.
-    id: id ?? commandId(""),
-    command,
-    ...(role === undefined ? {} : { role }),
-    ...(trace === undefined ? {} : { trace }),
-    ...(task === undefined ? {} : { task }),
-  };
+export function draftOf(submission: Submission, { at, clock }: Pick<Draft, "at" | "clock">): Draft {
+  const { actor, source, id, command } = submission;
+  // No id: nobody can ask again, so the fold remembers nothing.
+  return withLinks({ at, clock, actor, source, id: id ?? commandId(""), command }, submission);
 }
 
 /** One group for the log: small enough that folding it does not hold the event loop for more than some ms. */

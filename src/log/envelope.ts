@@ -1,7 +1,7 @@
 // Owns the envelope's text: what is kept of every record for ever (rule 16, ADR 0001).
 // Does not own the line around it. The order of members is frozen, so that a reader may count on it.
 
-import { RECORD_FORMAT, type LogRecord } from "../protocol/index.ts";
+import { type Links, type LogRecord, RECORD_FORMAT, withLinks } from "../protocol/index.ts";
 import { CRC_PREFIX_BYTES } from "./checked-line.ts";
 import { HASH_CHARS } from "./commitment.ts";
 import { isPlain, plainEnd, quoted } from "./payload.ts";
@@ -73,10 +73,8 @@ function plainEnvelope(from: Buffer, start: number, end: number): Envelope | und
   const hash = from.toString("latin1", at, at + HASH_CHARS);
   const envelope = { seq: seq as LogRecord["seq"], at: wall, clock, actor, source, id, type, hash };
   at += HASH_CHARS + 1;
-  return at + 1 === end ? envelope : { ...envelope, ...linksIn(from, at, end) };
+  return at + 1 === end ? envelope : withLinks(envelope, linksIn(from, at, end));
 }
-
-type Links = Pick<Envelope, "role" | "trace" | "task">;
 
 /** The role that nearly every record has as long as there are no tokens. */
 const OPEN = ',"role":"open"}';
@@ -85,24 +83,7 @@ const OPEN_LINKS: Links = { role: "open" };
 /** What stands behind the hash. What this version does not know is passed over. */
 function linksIn(from: Buffer, start: number, end: number): Links {
   const text = from.toString("utf8", start, end);
-  if (text === OPEN) return OPEN_LINKS;
-  return linksOf(JSON.parse(`{${text.slice(1)}`) as Links);
-}
-
-const NO_LINKS: Links = {};
-
-/** The members that are there: `exactOptionalPropertyTypes`, and one shape for equal records. */
-export function linksOf({ role, trace, task }: { readonly [M in keyof Links]?: Links[M] | undefined }): Links {
-  // On the hot path nearly all records have only the one role, or nothing.
-  if (trace === undefined && task === undefined) {
-    if (role === undefined) return NO_LINKS;
-    return role === "open" ? OPEN_LINKS : { role };
-  }
-  return {
-    ...(role === undefined ? {} : { role }),
-    ...(trace === undefined ? {} : { trace }),
-    ...(task === undefined ? {} : { task }),
-  };
+  return text === OPEN ? OPEN_LINKS : (JSON.parse(`{${text.slice(1)}`) as Links);
 }
 
 function digitsEnd(from: Buffer, start: number): number {

@@ -2,10 +2,10 @@
 // Does not own files. Invariant: decoding what was encoded gives an equal record, texts byte for byte (rule 19).
 
 import { crc32 } from "node:zlib";
-import { commandId, type Draft, type LogRecord, type Seq } from "../protocol/index.ts";
+import { commandId, type Draft, type LogRecord, type Seq, withLinks } from "../protocol/index.ts";
 import { CRC_PREFIX_BYTES, writePrefix } from "./checked-line.ts";
 import { commitmentOf, SALT_CHARS, saltOf } from "./commitment.ts";
-import { CUT_OPEN, ENV_OPEN, envelopeOf, envelopeText, isDigit, linksOf, seqIn } from "./envelope.ts";
+import { CUT_OPEN, ENV_OPEN, envelopeOf, envelopeText, isDigit, seqIn } from "./envelope.ts";
 import { erasureOf, shownOf } from "./erased-line.ts";
 import { commandOf, payloadPartsOf, plainPutOf } from "./payload.ts";
 
@@ -33,8 +33,7 @@ export function encodeRecord(draft: Draft, seq: Seq, boardSecret: string): Encod
   // Without an id nothing needs to hash alike: the position keeps equal payloads from showing that they are equal.
   const salt = saltOf(boardSecret, actor, id === "" ? `\0${seq}` : id);
   const hash = commitmentOf(salt, payload);
-  const links = linksOf(draft);
-  const env = envelopeText({ seq, at, clock, actor, source, id, type: command.type, hash, ...links });
+  const env = envelopeText(withLinks({ seq, at, clock, actor, source, id, type: command.type, hash }, draft));
   let cuts = `${env.bytes},${cmdBytes}`;
   let extraBytes = env.bytes - env.text.length + (cmdBytes - cmd.length);
   for (const text of texts) {
@@ -44,7 +43,7 @@ export function encodeRecord(draft: Draft, seq: Seq, boardSecret: string): Encod
   }
   const tail = `"cut":[${cuts}],"env":${env.text},"salt":"${salt}","payload":${payload}}`;
   return {
-    record: { at, clock, actor, source, id, command, seq, hash, ...links },
+    record: withLinks({ at, clock, actor, source, id, command, seq, hash }, draft),
     tail,
     bytes: CRC_PREFIX_BYTES + tail.length + extraBytes + 1,
     envAt: CRC_PREFIX_BYTES + CUT_OPEN + cuts.length + ENV_OPEN,
@@ -108,7 +107,7 @@ export function decodeRecord(from: Buffer, start: number, end: number, ascii: bo
     plainPutOf(from, cmdAt, cmdAt + cmdBytes, texts[0]) ??
     commandOf(JSON.parse(slice(from, cmdAt, cmdAt + cmdBytes)), texts);
   const { at: wall, clock, actor, source, id, seq, hash } = env;
-  const record = { at: wall, clock, actor, source, id: commandId(id), command, seq, hash, ...linksOf(env) };
+  const record = withLinks({ at: wall, clock, actor, source, id: commandId(id), command, seq, hash }, env);
   return erased === undefined ? record : { ...record, command: shownOf(command), erased: erased.outcome };
 }
 

@@ -52,3 +52,21 @@ export const logRecordSchema = draftSchema.extend({
 export type Origin = Readonly<z.infer<typeof originSchema>>;
 export type Draft = Readonly<z.infer<typeof draftSchema>>;
 export type LogRecord = Readonly<z.infer<typeof logRecordSchema>>;
+
+/** Who was allowed, and what it belongs to: members that came after the record was frozen. */
+export type Links = Pick<Draft, "role" | "trace" | "task">;
+
+/**
+ * The same object with the members that are there (`exactOptionalPropertyTypes`), put in one after the other. Hot: for
+ * every command, more than once; spreading them in costs several times as much.
+ */
+export function withLinks<T extends object>(
+  target: T,
+  { role, trace, task }: { readonly [M in keyof Links]?: Links[M] | undefined },
+): T & Links {
+  const linked: T & { -readonly [M in keyof Links]: Links[M] } = target;
+  if (role !== undefined) linked.role = role;
+  if (trace !== undefined) linked.trace = trace;
+  if (task !== undefined) linked.task = task;
+  return linked;
+}
