@@ -5,11 +5,7 @@ import type { Change, SingleCommand } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
 import { eraseRecord } from "../erasure.ts";
 import type { Rules } from "../judging.ts";
-import { acquireClaim, releaseClaim, renewClaim } from "../rules-1/claims.ts";
-import { deleteEntry, mergeEntry, putEntry } from "../rules-1/entries.ts";
-import { markSource, noteAudit, reportAgent, reportSource, reportTask } from "../rules-1/reports.ts";
-import { closeRequest, decideRequest, openRequest } from "../rules-1/requests.ts";
-import { trim as trimAsBefore } from "../rules-1/trim.ts";
+import { RULES_1 } from "../rules-1/rules.ts";
 import type { Step, Verdict } from "../rules-1/verdict.ts";
 import { acknowledgeAlert } from "./alerts.ts";
 import { changeBudget, closeBudget, limitBudget, mirrorBudget, openBudget, unmirrorBudget } from "./budgets.ts";
@@ -23,20 +19,15 @@ import { projectBudget, resetBudgets } from "./windows.ts";
 export const RULES_2: Rules = { judge, trim };
 
 function trim(board: Board, changes: Change[]): void {
-  trimAsBefore(board, changes);
+  RULES_1.trim(board, changes);
   trimHolds(board, changes);
   trimAlerts(board, changes);
   trimPaces(board);
 }
 
+/** Everything that is not of budgets is as it was. */
 function judge(board: Board, command: SingleCommand, step: Step): Verdict {
   switch (command.type) {
-    case "entry.put":
-      return putEntry(board, command, step);
-    case "entry.merge":
-      return mergeEntry(board, command, step);
-    case "entry.delete":
-      return deleteEntry(board, command, step);
     case "budget.open":
       return openBudget(board, command, step);
     case "budget.limit":
@@ -49,28 +40,6 @@ function judge(board: Board, command: SingleCommand, step: Step): Verdict {
       return mirrorBudget(board, command, step);
     case "budget.unmirror":
       return unmirrorBudget(board, command, step);
-    case "claim.acquire":
-      return acquireClaim(board, command, step);
-    case "claim.renew":
-      return renewClaim(board, command, step);
-    case "claim.release":
-      return releaseClaim(board, command, step);
-    case "request.open":
-      return openRequest(board, command, step);
-    case "request.decide":
-      return decideRequest(board, command, step);
-    case "request.close":
-      return closeRequest(board, command, step);
-    case "agent.report":
-      return reportAgent(board, command, step);
-    case "task.report":
-      return reportTask(board, command, step);
-    case "audit.note":
-      return noteAudit(board, command, step);
-    case "source.report":
-      return reportSource(board, command, step);
-    case "source.mark":
-      return markSource(board, command, step);
     case "rules.change":
       return changeRules(board, command);
     case "items.expire":
@@ -100,6 +69,6 @@ function judge(board: Board, command: SingleCommand, step: Step): Verdict {
     case "record.erase":
       return eraseRecord(board, command, step);
     default:
-      return command satisfies never;
+      return RULES_1.judge(board, command, step);
   }
 }
