@@ -102,8 +102,7 @@ export function BurnDownChart({ curve }: { readonly curve: Curve }) {
       observer.disconnect();
       mine.destroy();
     };
-    // New points go into the same plot, below; what is listed here makes another one.
-    // oxlint-disable-next-line react/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps -- new points go into the same plot, below; what is listed makes another one
   }, [limit, unit, hasFew, theme, isDark]);
   useEffect(() => {
     plot.current?.setData(dataOf(curve));
