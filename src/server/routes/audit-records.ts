@@ -16,7 +16,7 @@ import { auditFilterOf, auditRecordsQuery } from "../views/audit-filter.ts";
 import { pastOf } from "../views/audit-page.ts";
 import { auditRecordCsv, auditRecordText, CSV_HEAD } from "../views/audit-record-text.ts";
 import { cursorOf, placeOf } from "../views/history-text.ts";
-import { boardParams, cursorQuery, epochAndSeq, problems } from "./parts.ts";
+import { boardParams, cursorQuery, epochAndSeq, problems, hasPart } from "./parts.ts";
 
 const tags = ["audit"];
 /** Exports at once, of all boards. Beyond: `overloaded`. */
@@ -69,7 +69,10 @@ const exportQuery = z.object({
   last: position.describe("With `proof`: position of the last record."),
 });
 
-const place = z.string().regex(/^([A-Za-z0-9_-]{1,64}\.)?\d{1,16}\.\d{1,5}$/, "is no place");
+const place = z
+  .string()
+  .regex(/^([A-Za-z0-9_-]{1,64}\.)?\d{1,16}\.\d{1,5}$/, "is no place")
+  .refine(hasPart, "is no place");
 
 export function auditRecordRoutes(app: App, near: Near): void {
   app.route({

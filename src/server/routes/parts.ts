@@ -2,6 +2,7 @@
 
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
+import { MOST_PARTS } from "../../log/index.ts";
 import { text as jsonText } from "../../protocol/commands/parts.ts";
 import { problemSchema } from "../../protocol/index.ts";
 
@@ -67,10 +68,14 @@ export const readHeaders = z.object({
 
 export const limitQuery = z.coerce.number().int().min(1).max(1000);
 
+/** Whether a place ends with a part that a record may have. */
+export const hasPart = (place: string): boolean => Number(place.slice(place.lastIndexOf(".") + 1)) < MOST_PARTS;
+
 /** Where the next page of something in the past begins. */
 export const cursorQuery = z
   .string()
   .regex(/^\d{1,12}\.\d{1,5}$/, "is no `next` of a page")
+  .refine(hasPart, "is no `next` of a page")
   .optional();
 
 const NO_MOMENT = "is no moment: send ms since 1970, or ISO 8601 such as 2026-11-22T20:30:00Z";

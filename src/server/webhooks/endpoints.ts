@@ -20,6 +20,8 @@ const endpointSchema = z.strictObject({
   /** Kinds of alerts that are sent. */
   events: z.array(z.enum(["threshold", "projected"])).min(1),
   createdAt: z.number(),
+  /** Where the board stood when it was added: alerts that were raised later are its. */
+  since: z.strictObject({ epoch: z.string(), seq: z.number() }),
   createdBy: z.string(),
   /** Why nothing is sent any more: the endpoint answered 410 (Gone). */
   disabled: z.string().optional(),

@@ -99,9 +99,10 @@ export async function createWebhooks(
   };
 
   const hear = (board: BoardHandle, group: readonly Applied[]): void => {
-    const names = new Set(
-      group.flatMap(({ changes }) => changes.flatMap(({ type, name }) => (type === "alert.changed" ? [name] : []))),
-    );
+    const names = new Set<string>();
+    for (const { changes } of group) {
+      for (const { type, name } of changes) if (type === "alert.changed") names.add(name);
+    }
     if (names.size === 0) return;
     const alerts = [...names].flatMap((name) => board.state.alerts.get(name) ?? []);
     for (const endpoint of endpoints.all()) {
@@ -120,7 +121,7 @@ export async function createWebhooks(
   for (const endpoint of endpoints.all()) {
     const board = await engine.board(endpoint.board);
     if (board === undefined || endpoint.disabled !== undefined) continue;
-    deliveries.open(endpoint.id, board.position);
+    deliveries.open(endpoint.id, endpoint.since);
     offer(board, endpoint, board.state.alerts.values());
     listen(board);
   }
@@ -138,10 +139,13 @@ export async function createWebhooks(
         events,
         createdAt: Date.now(),
         createdBy: by,
+        since: board.position,
       };
       await endpoints.add(endpoint);
-      deliveries.open(endpoint.id, board.position);
+      deliveries.open(endpoint.id, endpoint.since);
       listen(board);
+      // What was raised while it was written to the disk.
+      offer(board, endpoint, board.state.alerts.values());
       return endpoint;
     },
     async remove(board, id) {
