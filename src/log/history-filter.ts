@@ -123,11 +123,18 @@ export function pageOf(hits: Iterable<HistoryHit>, limit: number): HistoryPage {
       return { hits: shown, next: { seq: last.seq, part: last.part } };
     }
     shown.push(hit);
-    for (const member of Object.values(hit.command)) {
-      chars += typeof member === "string" ? member.length : JSON.stringify(member ?? null).length;
-    }
+    chars += charsOf(hit.command);
   }
   return { hits: shown, next: undefined };
+}
+
+/** Characters of a command's texts, roughly what it takes in memory and in an answer. */
+export function charsOf(command: SingleCommand): number {
+  let chars = 0;
+  for (const member of Object.values(command)) {
+    chars += typeof member === "string" ? member.length : JSON.stringify(member ?? null).length;
+  }
+  return chars;
 }
 
 export const limitOf = ({ limit }: HistoryFilter): number => Math.min(Math.max(limit ?? 100, 1), MOST_HITS);

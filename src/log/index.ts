@@ -5,7 +5,7 @@ export { nodeDisk, readSmallFile, replaceFile } from "./disk.ts";
 export { createFileStore, type FileStoreOptions } from "./file-store.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { LockedError } from "./process-lock.ts";
-export { DONE, HistoryError, outcomeOf } from "./history-filter.ts";
+export { charsOf, DONE, HistoryError, outcomeOf } from "./history-filter.ts";
 export type {
   BoardHistory,
   HistoryAnswer,

@@ -10,7 +10,15 @@
 
 import type { ServerResponse } from "node:http";
 import type { Applied, BoardHandle } from "../engine/contract.ts";
-import { hitsOf, type HistoryFilter, type HistoryHit, type HistoryPlace, MOST_PARTS, outcomeOf } from "../log/index.ts";
+import {
+  charsOf,
+  hitsOf,
+  type HistoryFilter,
+  type HistoryHit,
+  type HistoryPlace,
+  MOST_PARTS,
+  outcomeOf,
+} from "../log/index.ts";
 import { auditPages } from "./audit-pages.ts";
 import { EVENTS_TYPE, LIVE_HEADERS } from "./live/event-stream.ts";
 import type { Timings } from "./options.ts";
@@ -48,6 +56,7 @@ export function createTail({ board, filter, from, reset, response, timings, onEn
   let isLive = false;
   /** What came since the past was last asked for; undefined once it was too much. */
   let came: HistoryHit[] | undefined = [];
+  let cameChars = 0;
   let cameTo = 0;
   let wake: () => void = () => undefined;
 
@@ -85,8 +94,10 @@ export function createTail({ board, filter, from, reset, response, timings, onEn
         if (isOver) return;
         if (isLive && !response.writableNeedDrain) tell(hit);
         else if (isLive) fallBehind();
-        else if (came !== undefined && came.length < MOST_BUFFERED) came.push(hit);
-        else came = undefined;
+        else if (came !== undefined && came.length < MOST_BUFFERED && cameChars < MAX_BYTES) {
+          came.push(hit);
+          cameChars += charsOf(hit.command);
+        } else came = undefined;
       }
       if (isLive) passed(record.seq);
     }
@@ -120,6 +131,7 @@ export function createTail({ board, filter, from, reset, response, timings, onEn
 
   const catchUp = async (): Promise<void> => {
     came = [];
+    cameChars = 0;
     cameTo = board.state.seq;
     let upTo = 0;
     for await (const page of auditPages(board, filter, place)) {

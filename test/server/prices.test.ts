@@ -35,6 +35,12 @@ describe("prices", () => {
     });
   });
 
+  it("are not put under a name that is nothing but white space, which no start could read again", async () => {
+    const server = await start();
+    const body = { usdPerMillionTokens: { input: "1" } };
+    expect((await write(server, "PUT", `${PRICES}/%20`, body)).json).toMatchObject({ code: "bad_key" });
+  });
+
   it("are listed in pages, each model once", async () => {
     const server = await start();
     const seen: string[] = [];

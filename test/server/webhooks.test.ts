@@ -158,6 +158,28 @@ describe("a webhook", () => {
     expect(audit.map(({ event }) => event)).toEqual(["webhook_removed", "webhook_added"]);
   });
 
+  it("goes with its board, and a board of the same name later has nothing to do with it", async () => {
+    const server = await start(open);
+    const { url, received } = await receiver(200);
+    const board = "/api/v1/boards/b";
+    const headers = { "Content-Type": "application/json" };
+    const send = (path: string, body: object): Promise<Answer> =>
+      ask(server, "POST", `${board}${path}`, { headers, body: JSON.stringify(body) });
+    const make = (): Promise<Answer> =>
+      ask(server, "POST", "/api/v1/boards", { headers, body: JSON.stringify({ name: "b" }) });
+    await make();
+    await send("/webhooks", { url });
+    await ask(server, "DELETE", `${board}?confirm=b`);
+    await make();
+    expect((await ask(server, "GET", `${board}/webhooks`)).json.webhooks).toEqual([]);
+    await send("/webhooks", { url });
+    await send("/commands", { type: "budget.open", task: "t", limitTokens: 1, thresholds: [100] });
+    await send("/budgets/t/charge", { tokens: 1 });
+    await until(() => received.length > 0);
+    await new Promise((done) => setTimeout(done, 100));
+    expect(received).toHaveLength(1);
+  });
+
   it("cannot reach into private networks unless the operator said so", async () => {
     const server = await start();
     for (const url of [

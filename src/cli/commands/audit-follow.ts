@@ -8,6 +8,8 @@ import { CliError, EXIT } from "../exit-codes.ts";
 import { printError } from "../print.ts";
 import { stopSignal } from "../stop-signal.ts";
 
+/** Longer than any id. */
+const MOST_ID_CHARS = 256;
 const FIRST_PAUSE_MS = 500;
 const MOST_PAUSE_MS = 5000;
 
@@ -30,11 +32,8 @@ export async function followAudit(flags: TargetFlags, query: Query, tell: (text:
     switch (name) {
       case "open":
         epoch = String(said["epoch"]);
-        // Where nothing was told yet, it begins again from here.
-        after ??= `${epoch}.${String(said["seq"])}.16383`;
         return;
       case "record":
-        after = `${epoch}.${String(said["seq"])}.${String(said["part"])}`;
         return tell(data);
       case "reset":
         after = undefined;
@@ -51,8 +50,12 @@ export async function followAudit(flags: TargetFlags, query: Query, tell: (text:
       if (epoch === "") printError(`following the audit of ${flags.board} at ${flags.url}`);
       const read = createEventReader();
       const decoder = new TextDecoder();
+      const idIn = createIdReader();
       for await (const piece of body) {
-        for (const event of read(decoder.decode(piece, { stream: true }))) hear(event);
+        const text = decoder.decode(piece, { stream: true });
+        for (const event of read(text)) hear(event);
+        // Ids also come alone, where nothing meets the filter: coming back need not look at all of it again.
+        after = idIn(text) ?? after;
         pauseMs = FIRST_PAUSE_MS;
       }
     } catch (error) {
@@ -68,3 +71,21 @@ export async function followAudit(flags: TargetFlags, query: Query, tell: (text:
 
 const isLater = ({ problem }: CliError): boolean =>
   typeof problem === "object" && "retry" in problem && problem.retry !== "no";
+
+/** The id of the last event that came whole, of a stream so far (HTML, "server-sent events"); lines may be cut by pieces. */
+function createIdReader(): (piece: string) => string | undefined {
+  let rest = "";
+  let coming: string | undefined;
+  let last: string | undefined;
+  return (piece) => {
+    const lines = (rest + piece).split("\n");
+    // A line of data may be long: of a rest only its beginning tells whether it is an id.
+    rest = (lines.pop() ?? "").slice(0, MOST_ID_CHARS);
+    for (const line of lines) {
+      if (line.startsWith("id:")) coming = line.slice(3).trim();
+      // Not before its event has come: it is the place behind that.
+      else if (line === "") last = coming ?? last;
+    }
+    return last;
+  };
+}

@@ -17,8 +17,10 @@ export async function appendNote(path: string, note: string, maxBytes = MAX_BYTE
     const size = await sizeOf(path);
     if (size > 0 && size + note.length > maxBytes) await rename(path, `${path}.1`);
     const file = await open(path, "a+", 0o644);
+    let isNew: boolean;
     try {
       const { size: length } = await file.stat();
+      isNew = length === 0;
       const tail = Buffer.alloc(Math.min(length, TAIL_BYTES));
       await file.read(tail, 0, tail.length, length - tail.length);
       const text = tail.toString("utf8");
@@ -30,7 +32,8 @@ export async function appendNote(path: string, note: string, maxBytes = MAX_BYTE
     } finally {
       await file.close();
     }
-    if (size === 0) await nodeDisk.syncFolder(dirname(path));
+    // Its name is new in the folder, at first and after a rotation.
+    if (isNew) await nodeDisk.syncFolder(dirname(path));
   } catch (error) {
     throw new AnchorError(`${path}: ${error instanceof Error ? error.message : String(error)}`, false);
   }

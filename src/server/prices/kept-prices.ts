@@ -65,6 +65,8 @@ export async function openKeptPrices(dir: string | undefined): Promise<KeptPrice
       if (utf8Bytes(name) > MAX_NAME_BYTES) {
         throw new Refusal("key_too_long", { facts: { bytes: utf8Bytes(name), max: MAX_NAME_BYTES } });
       }
+      // Names are kept without the white space around them: of some nothing is left.
+      if (name === "") throw new Refusal("bad_key");
       return change((next) => {
         const isNew = !next.has(name);
         if (isNew && next.size >= MAX_KEPT) {

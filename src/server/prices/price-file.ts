@@ -2,7 +2,7 @@
 // keeps what was put. Does not own looking them up (price-book.ts). A file that is not of this form is refused whole.
 
 import { z } from "zod";
-import { nanoUsdOf, usdOf } from "./decimals.ts";
+import { nanoUsdOf, usdText } from "../../protocol/index.ts";
 import { type Kind, KINDS, type Price, type Rates } from "./rates.ts";
 
 /** A text, or a number that has at most 15 digits, so that its decimal is what was written. */
@@ -99,4 +99,4 @@ const ratesOf = (stated: StatedRates): Rates =>
 
 /** The same rates as decimals of US dollars, to be written into a file. */
 export const decimalsOf = (rates: StatedRates): Record<string, string> =>
-  Object.fromEntries(KINDS.flatMap((kind) => (rates[kind] === undefined ? [] : [[kind, usdOf(rates[kind])]])));
+  Object.fromEntries(KINDS.flatMap((kind) => (rates[kind] === undefined ? [] : [[kind, usdText(rates[kind])]])));

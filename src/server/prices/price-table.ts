@@ -1,5 +1,5 @@
 // Owns the table that the package carries (data/model-prices.json): reading it, and finding a model in it by the rules of its
-// source. Does not own what was set besides (overrides.ts). The file is read with the first question.
+// source. Does not own what was set besides (price-file.ts, kept-prices.ts). The file, 250 kB, is read at the start of a server.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,5 @@
 // Owns what a price is: rates by kind of token, from which input on others hold, and which of several holds when.
-// Does not own where prices come from (price-table.ts, overrides.ts) or what a spend comes to (spend.ts).
+// Does not own where prices come from (price-table.ts, price-book.ts) or what a spend comes to (spend.ts).
 
 /**
  * Kinds of tokens that have prices. `cacheWrite1h` is what was written to a cache that is kept for an hour: a caller may

@@ -196,11 +196,17 @@ export function auditRecordRoutes(app: App, near: Near): void {
       });
       if (request.method === "HEAD") return sendNothing(reply);
       if (exporting >= MOST_EXPORTS) throw new Refusal("overloaded", { facts: { retryAfterMs: 5000 } });
-      const pieces =
-        format === "proof"
-          ? await proofPieces(near, board, first, last)
-          : recordPieces(board, auditFilterOf(request.query), isCsv);
       exporting++;
+      let pieces: AsyncIterable<string | Uint8Array>;
+      try {
+        pieces =
+          format === "proof"
+            ? await proofPieces(near, board, first, last)
+            : recordPieces(board, auditFilterOf(request.query), isCsv);
+      } catch (error) {
+        exporting--;
+        throw error;
+      }
       // Never silently short (rule 15): what came before is in archives.
       if (format !== "proof") void reply.header("X-Swarmboard-First", String(board.past.first));
       const file = Readable.from(pieces, { objectMode: false, highWaterMark: 65_536 });
@@ -234,9 +240,15 @@ function startOf(
 /** Up to the position of now, so that an export of a busy board ends. */
 async function* recordPieces(board: BoardHandle, filter: HistoryFilter, isCsv: boolean): AsyncGenerator<string, void> {
   const before = { seq: board.position.seq + 1, part: 0 };
+  const { first } = board.past;
+  let covered = first - 1;
   if (isCsv) yield CSV_HEAD;
-  for await (const { hits } of auditPages(board, { ...filter, before }, undefined)) {
-    for (const hit of hits) yield isCsv ? auditRecordCsv(hit) : `${auditRecordText(hit)}\n`;
+  for await (const page of auditPages(board, { ...filter, before }, undefined)) {
+    // Retention has cut what this export had not come to: a stream that breaks off is not taken for a whole one (rule 15).
+    if (page.first > first && page.first > covered + 1)
+      throw new Error("records were archived while they were exported");
+    covered = page.next?.seq ?? page.seq;
+    for (const hit of page.hits) yield isCsv ? auditRecordCsv(hit) : `${auditRecordText(hit)}\n`;
   }
 }
 

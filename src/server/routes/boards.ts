@@ -95,6 +95,7 @@ export function boardRoutes(app: App, near: Near): void {
       if (confirm === undefined) throw new Refusal("precondition_required", { detail });
       if (confirm !== board.name) throw new Refusal("bad_condition", { detail });
       await near.engine.delete(board.name);
+      await near.webhooks.forget(board.name);
       return reply.code(204).send();
     },
   });

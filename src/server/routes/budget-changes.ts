@@ -52,7 +52,7 @@ export function budgetChangeRoutes(app: App, near: Near): void {
     const open = () =>
       send(near, request, board, resolved(near, request, board, { type: "budget.open", task, ...body }));
     const change = () => {
-      const { limitTokens, description: _, ...others } = terms;
+      const { limitTokens, ...others } = terms;
       // As before there were terms: a limit alone is stated as such.
       if (limitTokens !== undefined && Object.keys(others).length === 0)
         return send(near, request, board, { type: "budget.limit", task, limitTokens }, "/limit");

@@ -42,6 +42,7 @@ export async function describeApi(app: App): Promise<void> {
         { name: "holds", description: "Set aside before the spend, settled after it." },
         { name: "pauses", description: "Stop new spending of a board, a task or an agent." },
         { name: "alerts", description: "Budgets that reached a threshold, or will not last." },
+        { name: "webhooks", description: "Where alerts are sent." },
         { name: "prices", description: "What models cost." },
         { name: "agents", description: "Who is known, and what they do." },
         { name: "audit", description: "What happened." },

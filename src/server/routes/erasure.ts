@@ -3,6 +3,7 @@
 
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
+import { pastOf } from "../views/audit-page.ts";
 import { prose } from "../../protocol/commands/parts.ts";
 import { redactText } from "../../protocol/secrets.ts";
 import { OPEN_ROLE } from "../links.ts";
@@ -84,6 +85,8 @@ export function erasureRoutes(app: App, near: Near): void {
       const key = checkedName(near, found?.[1]);
       const seq = Number(found?.[2]);
       const board = await boardOf(near, request.params.board);
+      // Whether an archived record writes this key is not known: `audit/erase` takes its position alone.
+      await refuseArchived(board, seq);
       if (!(await isOfKey(board, key, seq))) {
         throw new Refusal("no_such_record", {
           detail: "The record at this position does not write this key.",
@@ -119,10 +122,10 @@ export function erasureRoutes(app: App, near: Near): void {
   });
 }
 
-/** Whether a record of the log writes a key. One that is archived is looked at when it is erased. */
+/** Whether a record of the log writes a key. */
 async function isOfKey(board: Awaited<ReturnType<typeof boardOf>>, key: string, seq: number): Promise<boolean> {
-  if (seq < board.past.first) return true;
-  const { hits } = await board.history({ name: key, entriesOnly: true, before: { seq: seq + 1, part: 0 }, limit: 1 });
+  const before = { seq: seq + 1, part: 0 };
+  const { hits } = await pastOf(board, { name: key, entriesOnly: true, before, limit: 1 });
   return hits[0]?.seq === seq;
 }
 

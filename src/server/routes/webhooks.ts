@@ -4,8 +4,9 @@
 import { z } from "zod";
 import type { BoardHandle } from "../../engine/contract.ts";
 import { redactAddress } from "../../protocol/secrets.ts";
-import { type App, boardOf, type Near, send, writerOf } from "../near.ts";
-import { Refusal } from "../problem.ts";
+import { OPEN_ROLE } from "../links.ts";
+import { type App, boardOf, type Near, writerOf } from "../near.ts";
+import { Refusal, refusalOf } from "../problem.ts";
 import type { Message } from "../webhooks/deliveries.ts";
 import type { Endpoint } from "../webhooks/endpoints.ts";
 import { isSecret } from "../webhooks/signature.ts";
@@ -15,6 +16,8 @@ import { boardParams, problems, writeHeaders, writeProblems } from "./parts.ts";
 const LIST = "/api/v1/boards/:board/webhooks";
 const ONE = `${LIST}/:webhook`;
 const tags = ["webhooks"];
+/** An endpoint is not a record: a retry is another one, so no id is taken for it. */
+const headers = writeHeaders.omit({ "idempotency-key": true });
 const params = boardParams.extend({ webhook: z.string().describe("The webhook's id.") });
 
 const message = z
@@ -89,14 +92,21 @@ export function webhookRoutes(app: App, near: Near): void {
       description:
         "Alerts of budgets that are raised from now on are POSTed there, signed as Standard Webhooks says (Slack and Discord: as they want it), at least once, and tried again for about a day. The secret is told this once.",
       params: boardParams,
-      headers: writeHeaders,
+      headers,
       body: asked,
       response: { 201: shown.extend({ secret: z.string() }), ...writeProblems() },
     },
     async handler(request, reply) {
       const board = await boardOf(near, request.params.board);
-      const endpoint = await webhooks.add(board, request.body, writerOf(near, request));
-      await note(near, request, board, "webhook_added", endpoint);
+      const actor = writerOf(near, request);
+      const endpoint = await webhooks.add(board, request.body, actor);
+      try {
+        await note(board, actor, "webhook_added", endpoint);
+      } catch (error) {
+        // Its secret would never be told.
+        await webhooks.remove(board.name, endpoint.id);
+        throw error;
+      }
       return reply.code(201).send({ ...shownOf(endpoint, webhooks), secret: endpoint.secret });
     },
   });
@@ -109,14 +119,14 @@ export function webhookRoutes(app: App, near: Near): void {
       summary: "Remove a webhook",
       description: "Nothing is sent to it any more; what waits is dropped.",
       params,
-      headers: writeHeaders,
+      headers,
       response: { 200: z.object({ removed: z.literal(true) }), ...writeProblems() },
     },
     async handler(request) {
       const board = await boardOf(near, request.params.board);
       const endpoint = endpointOf(webhooks, board, request.params.webhook);
       await webhooks.remove(board.name, endpoint.id);
-      await note(near, request, board, "webhook_removed", endpoint);
+      await note(board, writerOf(near, request), "webhook_removed", endpoint);
       return { removed: true as const };
     },
   });
@@ -129,7 +139,7 @@ export function webhookRoutes(app: App, near: Near): void {
       summary: "Test a webhook",
       description: "Send it one message now, and tell how that went. It is not tried again.",
       params,
-      headers: writeHeaders,
+      headers,
       response: { 200: tried, ...writeProblems() },
     },
     async handler(request) {
@@ -147,7 +157,7 @@ export function webhookRoutes(app: App, near: Near): void {
       summary: "Send a message again that was given up",
       description: "It is tried as if it were new, under the same id.",
       params: params.extend({ message: z.string() }),
-      headers: writeHeaders,
+      headers,
       response: { 200: z.object({ waiting: z.literal(true) }), ...writeProblems() },
     },
     async handler(request) {
@@ -167,16 +177,12 @@ function endpointOf(webhooks: Webhooks, board: BoardHandle, id: string): Endpoin
   return endpoint;
 }
 
-/** Who sends the board's alerts where is a fact for the audit. */
-async function note(
-  near: Near,
-  request: Parameters<typeof send>[1],
-  board: BoardHandle,
-  event: string,
-  endpoint: Endpoint,
-): Promise<void> {
+/** Who sends the board's alerts where is a fact for the audit. @throws Refusal with the note's code */
+async function note(board: BoardHandle, actor: string, event: string, endpoint: Endpoint): Promise<void> {
   const reason = shownUrl(endpoint).slice(0, 500);
-  await send(near, request, board, { type: "audit.note", event, resource: "webhook", reason }, `/${event}`);
+  const command = { type: "audit.note", event, resource: "webhook", reason } as const;
+  const outcome = await board.submit({ actor, source: "http", role: OPEN_ROLE, command });
+  if (!outcome.ok) throw refusalOf(outcome);
 }
 
 /** The path of Slack's and Discord's addresses is what lets anyone send there. */

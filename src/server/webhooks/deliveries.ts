@@ -81,6 +81,7 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Delive
   const { dir, now = Date.now, chance = Math.random, pausesMs = PAUSES_MS } = options;
   const queues = new Map<string, Queue>(dir === undefined ? [] : await read(dir));
   const busy = new Map<string, Promise<void>>();
+  const underWay = new Set<Message>();
   const timers = new Map<string, NodeJS.Timeout>();
   const stop = new AbortController();
   let isDirty = false;
@@ -114,6 +115,18 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Delive
     queue.forgotten++;
   };
 
+  /** The one that is under way may arrive: it is left alone. */
+  const giveUpOldest = (queue: Queue): void => {
+    const idle = queue.waiting.filter((message) => !underWay.has(message));
+    const oldest = idle.reduce<Message | undefined>(
+      (first, message) => (first === undefined || message.createdAt < first.createdAt ? message : first),
+      undefined,
+    );
+    if (oldest === undefined) return;
+    queue.waiting.splice(queue.waiting.indexOf(oldest), 1);
+    bury(queue, { ...oldest, reason: `more than ${MOST_WAITING} messages wait` });
+  };
+
   const arm = (endpoint: string): void => {
     clearTimeout(timers.get(endpoint));
     timers.delete(endpoint);
@@ -137,7 +150,9 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Delive
   };
 
   const attempt = async (endpoint: string, queue: Queue, message: Message): Promise<void> => {
+    underWay.add(message);
     const tried = await options.send(endpoint, message, stop.signal);
+    underWay.delete(message);
     const at = queue.waiting.indexOf(message);
     // It was dropped, or pushed out, while it was under way; or the server stops, and nobody knows how it ended.
     if (at < 0 || queues.get(endpoint) !== queue || (stop.signal.aborted && !tried.ok)) return;
@@ -176,8 +191,7 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Delive
       for (const { id, body } of messages) {
         queue.waiting.push({ id, body, createdAt: at, tries: 0, nextAt: at });
         if (queue.waiting.length <= MOST_WAITING) continue;
-        const oldest = queue.waiting.shift();
-        if (oldest !== undefined) bury(queue, { ...oldest, reason: `more than ${MOST_WAITING} messages wait` });
+        giveUpOldest(queue);
       }
       if (messages.length === 0) return;
       save();

@@ -13,6 +13,8 @@ import { type Endpoint, type Endpoints, openEndpoints } from "./endpoints.ts";
 import { alertEvent, bodyOf, testEvent } from "./messages.ts";
 import { newSecret, signedHeaders } from "./signature.ts";
 
+const TEST_TIMEOUT_MS = 5000;
+
 export interface WebhookOptions {
   /** Endpoints may be in private networks. Default false. */
   readonly allowPrivate?: boolean | undefined;
@@ -31,6 +33,8 @@ export interface Webhooks {
   add(board: BoardHandle, endpoint: NewEndpoint, by: string): Promise<Endpoint>;
   /** True where there was one. */
   remove(board: string, id: string): Promise<boolean>;
+  /** The board is gone, and with it all that was to be sent of it. */
+  forget(board: string): Promise<void>;
   /** Send a test message now, once. */
   test(endpoint: Endpoint): Promise<Tried>;
   readonly deliveries: Deliveries;
@@ -47,12 +51,16 @@ export async function createWebhooks(
   const policy: OutboundPolicy = { allowPrivate: options.allowPrivate };
   const endpoints: Endpoints = await openEndpoints(dataDir);
   const listening = new Map<string, () => void>();
+  /** Boards that could not be opened at the start. */
+  const unheard = new Set<string>();
 
   const deliveries = await openDeliveries({
     dir: dataDir,
     send: async (id, message, signal) => {
       const endpoint = endpoints.get(id);
-      return endpoint === undefined ? { ok: false, reason: "removed", gone: true } : post(endpoint, message, signal);
+      return endpoint === undefined
+        ? { ok: false, reason: "removed", gone: true }
+        : post(endpoint, message, { signal });
     },
     gone: (id, reason) => {
       endpoints.change(id, { disabled: reason }).catch((error: unknown) => {
@@ -66,7 +74,7 @@ export async function createWebhooks(
   const post = async (
     endpoint: Endpoint,
     message: Pick<Message, "id" | "body">,
-    signal?: AbortSignal,
+    how: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
   ): Promise<Tried> => {
     const headers = {
       "Content-Type": "application/json",
@@ -74,7 +82,7 @@ export async function createWebhooks(
     };
     try {
       const url = parseOutboundUrl(endpoint.url, policy);
-      const body = { body: message.body, headers, ...(signal === undefined ? {} : { signal }) };
+      const body = { body: message.body, headers, ...how };
       const { status } = await postOutbound(url, body, policy);
       if (status < 300) return { ok: true };
       return { ok: false, reason: `the endpoint answers ${status}`, gone: status === 410 };
@@ -119,8 +127,16 @@ export async function createWebhooks(
   };
 
   for (const endpoint of endpoints.all()) {
-    const board = await engine.board(endpoint.board);
-    if (board === undefined || endpoint.disabled !== undefined) continue;
+    if (endpoint.disabled !== undefined) continue;
+    let board: BoardHandle | undefined;
+    try {
+      board = await engine.board(endpoint.board);
+    } catch (error) {
+      // Its alerts wait on the board; all others go on.
+      log.warn({ err: error, board: endpoint.board }, "the board of a webhook cannot be opened");
+      unheard.add(endpoint.board);
+    }
+    if (board === undefined) continue;
     deliveries.open(endpoint.id, endpoint.since);
     offer(board, endpoint, board.state.alerts.values());
     listen(board);
@@ -154,13 +170,26 @@ export async function createWebhooks(
       deliveries.drop(id);
       return removed;
     },
+    async forget(board) {
+      listening.get(board)?.();
+      listening.delete(board);
+      for (const { id } of endpoints.all().filter((endpoint) => endpoint.board === board)) {
+        await endpoints.remove(id);
+        deliveries.drop(id);
+      }
+    },
     test: (endpoint) =>
-      post(endpoint, {
-        id: `test.${randomUUID()}`,
-        body: bodyOf(endpoint.kind, testEvent(endpoint.board, Date.now())),
-      }),
+      post(
+        endpoint,
+        { id: `test.${randomUUID()}`, body: bodyOf(endpoint.kind, testEvent(endpoint.board, Date.now())) },
+        // Somebody waits, with a patience of its own.
+        { timeoutMs: TEST_TIMEOUT_MS },
+      ),
     deliveries,
-    warnings: () => deliveries.warnings(),
+    warnings: () => ({
+      ...Object.fromEntries(Array.from(unheard, (board) => [`webhooks:${board}`, "the board could not be opened"])),
+      ...deliveries.warnings(),
+    }),
     async close() {
       for (const end of listening.values()) end();
       await deliveries.close();
