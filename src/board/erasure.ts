@@ -1,4 +1,4 @@
-// Owns what an erased record means to the fold (rule 17, ADR 0010): which values rest on it, and what becomes of them.
+// Owns what an erased record means to the fold (rule 17, ADR 0015): which values rest on it, and what becomes of them.
 // Does not own the erasing of bytes (log/erasure) or any other verdict on entries.
 //
 // A value begins with a record (its base) and every merge since rests on it. A record is part of a value exactly where it

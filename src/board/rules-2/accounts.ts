@@ -175,3 +175,23 @@ export const orderedAccount = (account: BudgetAccount): BudgetAccount => ({
   raised: account.raised,
   exhaustsAt: account.exhaustsAt,
 });
+
+/**
+ * Whether the sums over all roots stay exact when budgets are replaced by what they become: tokens, limits and money (rule 3).
+ * A budget that is new has no `before`.
+ */
+export function keepsTotals(
+  totals: { readonly usedTokens: number; readonly limitTokens: number; readonly usedNanoUsd: number },
+  changes: readonly { readonly before: Budget | undefined; readonly after: Budget }[],
+): boolean {
+  const sum = (of: (budget: Budget) => number): number =>
+    changes.reduce((by, { before, after }) => by + rootPart(after, of) - rootPart(before, of), 0);
+  return (
+    sum((budget) => budget.usedTokens) <= MAX_AMOUNT - totals.usedTokens &&
+    sum((budget) => budget.limitTokens ?? 0) <= MAX_AMOUNT - totals.limitTokens &&
+    sum((budget) => accountOf(budget).everNanoUsd) <= MAX_AMOUNT - totals.usedNanoUsd
+  );
+}
+
+const rootPart = (budget: Budget | undefined, of: (budget: Budget) => number): number =>
+  budget === undefined || termsOf(budget).parent !== undefined ? 0 : of(budget);

@@ -1,10 +1,10 @@
 // Owns the verdicts on budgets themselves: open, change, close, and what a followed file states of one.
 // Does not own spending (holds.ts), nor where in the tree a budget may be (tree.ts).
 
-import { type Budget, type BudgetTerms, type CommandOf, MAX_AMOUNT } from "../../protocol/index.ts";
+import { type Budget, type BudgetTerms, type CommandOf } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
 import { accepted, followedSource, refused, type Step, type Verdict } from "../rules-1/verdict.ts";
-import { accountOf, DEFAULT_TERMS, emptyAccount, NO_MOVEMENT, termsOf } from "./accounts.ts";
+import { accountOf, DEFAULT_TERMS, emptyAccount, keepsTotals, NO_MOVEMENT, termsOf } from "./accounts.ts";
 import { DEFAULT_THRESHOLDS, MAX_ITEMS } from "./bounds.ts";
 import { saveBudget } from "./save.ts";
 import { leaveParents, moveAll, parentRefusal, pathOf, putBelow } from "./tree.ts";
@@ -34,7 +34,7 @@ export function openBudget(board: Board, command: CommandOf<"budget.open">, step
     terms: termsWith(kept, stated),
     account: before === undefined ? emptyAccount(0) : accountOf(before),
   };
-  if (!fitsLimit(board, before, opened)) return refused("number_too_large");
+  if (!keepsTotals(board, [{ before, after: windowed(before ?? opened, opened) }])) return refused("number_too_large");
   if (before !== undefined) {
     // Where it stays and where it goes are judged before anything changes.
     if (parent === undefined || parent === kept.parent) return save(board, windowed(before, opened), step);
@@ -66,8 +66,8 @@ export function changeBudget(board: Board, command: CommandOf<"budget.change">, 
     saidExhausted: limitTokens === undefined && before.saidExhausted,
     terms: termsWith(termsOf(before), stated),
   };
-  if (!fitsLimit(board, before, next)) return refused("number_too_large");
-  return save(board, windowed(before, next), step);
+  const after = windowed(before, next);
+  return keepsTotals(board, [{ before, after }]) ? save(board, after, step) : refused("number_too_large");
 }
 
 export function closeBudget(board: Board, command: CommandOf<"budget.close">, step: Step): Verdict {
@@ -102,7 +102,7 @@ export function mirrorBudget(board: Board, command: CommandOf<"budget.mirror">, 
     ...before,
     ...stated,
   };
-  if (!fitsLimit(board, before, budget)) return refused("number_too_large");
+  if (!keepsTotals(board, [{ before, after: budget }])) return refused("number_too_large");
   const by = { ...NO_MOVEMENT, tokens: usedTokens - budget.usedTokens };
   const path = [budget, ...pathOf(board, termsOf(budget).parent)];
   return moveAll(board, path, by, step, { at: command.updatedAt ?? record.at })
@@ -157,12 +157,6 @@ function windowed(before: Budget, next: Budget): Budget {
   if (is !== undefined && was !== undefined) return { ...next, account };
   if (is !== undefined) return { ...next, usedTokens: 0, account: { ...account, nanoUsd: 0 } };
   return { ...next, usedTokens: account.everTokens, account: { ...account, nanoUsd: account.everNanoUsd } };
-}
-
-/** Whether the limits of all roots still have an exact sum. Counted as if this were a root, which it may become. */
-function fitsLimit(board: Board, before: Budget | undefined, next: Budget): boolean {
-  const counted = before === undefined || termsOf(before).parent !== undefined ? 0 : (before.limitTokens ?? 0);
-  return (next.limitTokens ?? 0) <= MAX_AMOUNT - (board.limitTokens - counted);
 }
 
 function save(board: Board, next: Budget, step: Step): Verdict {

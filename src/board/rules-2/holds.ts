@@ -45,8 +45,12 @@ export type Decision =
 
 const no = (code: Code, detail?: Detail): Refused => ({ ok: false, code, detail });
 
-/** Whether so much may be held now. Changes nothing, so that a dry run can ask too. `fresh`: another hold, not more of one. */
-export function decideReserve(board: Asked, ask: Ask, seq: number, fresh = true): Decision {
+/**
+ * Whether so much may be held now. Changes nothing, so that a dry run can ask too. `more`: it is more of this hold, which
+ * counts with it as one reserve; tokens are paced all the same.
+ */
+export function decideReserve(board: Asked, ask: Ask, seq: number, more?: Hold): Decision {
+  const fresh = more === undefined;
   const path = pathOf(board, ask.task);
   if (path.length === 0) return no("no_such_budget", { budget: ask.task });
   const paused = pausedBy(board, path, ask.agent === ask.actor ? [ask.agent] : [ask.agent, ask.actor]);
@@ -58,12 +62,12 @@ export function decideReserve(board: Asked, ask: Ask, seq: number, fresh = true)
   const nanoUsd = ask.nanoUsd ?? 0;
   const by: Movement = { ...NO_MOVEMENT, heldTokens: tokens, heldNanoUsd: nanoUsd, holds: fresh ? 1 : 0 };
   for (const budget of path) {
-    const refusal = unstated(budget, ask) ?? tooLarge(budget, ask) ?? tooMany(budget, fresh);
+    const refusal = unstated(budget, ask) ?? tooLarge(budget, ask, more) ?? tooMany(budget, fresh);
     if (refusal !== undefined) return refusal;
     const over = overLimit(moved(budget, by), { tokens, nanoUsd });
     if (over !== undefined) return no("over_budget", over);
   }
-  return fresh ? paced(board, path, ask, seq) : { ok: true, path, paces: [] };
+  return paced(board, path, ask, seq, fresh);
 }
 
 function unstated(budget: Budget, ask: Ask): Refused | undefined {
@@ -77,11 +81,12 @@ function unstated(budget: Budget, ask: Ask): Refused | undefined {
   return unknownModel === "deny" ? no("unknown_model", { budget: budget.task }) : undefined;
 }
 
-function tooLarge(budget: Budget, ask: Ask): Refused | undefined {
+function tooLarge(budget: Budget, ask: Ask, more: Hold | undefined): Refused | undefined {
   const { maxReserveTokens, maxReserveNanoUsd } = termsOf(budget);
   const refusal = (dimension: string, requested: number, max: number): Refused =>
     no("reserve_too_large", { budget: budget.task, dimension, requested, max });
-  const { tokens = 0, nanoUsd = 0 } = ask;
+  const tokens = (ask.tokens ?? 0) + (more?.tokens ?? 0);
+  const nanoUsd = (ask.nanoUsd ?? 0) + (more?.nanoUsd ?? 0);
   if (maxReserveTokens !== undefined && tokens > maxReserveTokens) return refusal("tokens", tokens, maxReserveTokens);
   if (maxReserveNanoUsd !== undefined && nanoUsd > maxReserveNanoUsd)
     return refusal("nanoUsd", nanoUsd, maxReserveNanoUsd);
@@ -96,7 +101,7 @@ function tooMany(budget: Budget, fresh: boolean): Refused | undefined {
 }
 
 /** Every rate on the path allows it, or the one to wait for longest is named. */
-function paced(board: Asked, path: readonly Budget[], ask: Ask, seq: number): Decision {
+function paced(board: Asked, path: readonly Budget[], ask: Ask, seq: number, fresh: boolean): Decision {
   const paces: Pace[] = [];
   let longest = 0;
   let slowest: Detail | undefined;
@@ -107,7 +112,13 @@ function paced(board: Asked, path: readonly Budget[], ask: Ask, seq: number): De
       [ratePerAgent, ask.agent],
     ] as const) {
       if (allowed === undefined) continue;
-      const { pace, waitMs } = nextPace(board, allowed, budget, agent, ask.tokens ?? 0, seq);
+      const { pace, waitMs } = nextPace(board, allowed, {
+        budget,
+        agent,
+        reserves: fresh ? 1 : 0,
+        tokens: ask.tokens ?? 0,
+        seq,
+      });
       paces.push(pace);
       if (waitMs <= longest) continue;
       longest = waitMs;
@@ -163,10 +174,11 @@ export function extendHold(board: Board, command: CommandOf<"hold.extend">, step
     const stated = nanoUsd ?? (hold.nanoUsd === undefined || command.unpriced === true ? undefined : 0);
     const unpriced = command.unpriced === true || hold.nanoUsd === undefined;
     const ask: Ask = { task, tokens: tokens ?? 0, nanoUsd: stated, unpriced, agent, actor: step.record.actor };
-    const decision = decideReserve(board, ask, step.record.seq, false);
+    const decision = decideReserve(board, ask, step.record.seq, hold);
     if (!decision.ok) return decision;
     const by: Movement = { ...NO_MOVEMENT, heldTokens: tokens ?? 0, heldNanoUsd: nanoUsd ?? 0 };
     if (!moveAll(board, decision.path, by, step)) return refused("number_too_large");
+    for (const pace of decision.paces) board.setPace(pace.pace, pace);
   }
   const expiresAtClock = step.clock + command.ttlMs;
   const { seq, at } = step.record;
@@ -198,9 +210,12 @@ export function settleHold(board: Board, command: CommandOf<"hold.settle">, step
     heldNanoUsd: held ? -(hold.nanoUsd ?? 0) : 0,
     holds: held ? -1 : 0,
   };
+  const path = pathOf(board, hold.task);
+  // Its hold had ended, its file let it go, and it is not there any more: nothing could count the spend.
+  if (path.length === 0) return refused("no_such_budget", { budget: hold.task });
   const reason = command.operation ?? hold.operation ?? "";
   const lastCharge = { tokens, agent: hold.agent, reason, nanoUsd, model };
-  if (!moveAll(board, pathOf(board, hold.task), by, step, { lastCharge })) return refused("number_too_large");
+  if (!moveAll(board, path, by, step, { lastCharge })) return refused("number_too_large");
   endHold(board, step, { ...hold, model, state: "settled", spent: { tokens, nanoUsd } });
   return late ? accepted({ late: true }) : accepted();
 }

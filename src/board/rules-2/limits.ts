@@ -17,11 +17,11 @@ export function leftOf(budget: Budget): Amounts {
   const beyond = policy === "overdraft";
   const tokens = bound(budget.limitTokens, account.carriedTokens, beyond ? overdraftTokens : 0);
   const nanoUsd = bound(limitNanoUsd, account.carriedNanoUsd, beyond ? overdraftNanoUsd : 0);
-  // A followed file that calls its budget exhausted knows better than its figures.
-  if (budget.saidExhausted) return { tokens: 0, nanoUsd: 0 };
+  // A followed file that calls its budget exhausted knows better than its figures: nothing is left to be held.
+  const most = budget.saidExhausted ? 0 : Number.POSITIVE_INFINITY;
   return {
-    tokens: tokens - budget.usedTokens - account.heldTokens,
-    nanoUsd: nanoUsd - account.nanoUsd - account.heldNanoUsd,
+    tokens: Math.min(most, tokens - budget.usedTokens) - account.heldTokens,
+    nanoUsd: Math.min(most, nanoUsd - account.nanoUsd) - account.heldNanoUsd,
   };
 }
 

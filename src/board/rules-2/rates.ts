@@ -18,20 +18,28 @@ export interface NextPace {
   readonly waitMs: number;
 }
 
-/** The pace of a budget, or of one agent within it, after a reserve of so many tokens. */
+/** What is taken: of a budget, or of one agent within it. */
+export interface Taken {
+  readonly budget: Budget;
+  readonly agent: string | undefined;
+  /** 1 for a reserve, 0 for more of one. */
+  readonly reserves: number;
+  readonly tokens: number;
+  readonly seq: number;
+}
+
+/** The pace after so much was taken. */
 export function nextPace(
   board: Pick<Board, "paces" | "clock">,
   rate: BudgetRate,
-  budget: Budget,
-  agent: string | undefined,
-  tokens: number,
-  seq: number,
+  { budget, agent, tokens, seq, ...taken }: Taken,
 ): NextPace {
   const name = paceName(budget, agent);
   const before = board.paces.get(name);
   const now = board.clock * 1000;
   const { reservesPerMinute, tokensPerMinute } = rate;
-  const reserves = reservesPerMinute === undefined ? 0 : after(before?.reserves, now, 1, reservesPerMinute);
+  const reserves =
+    reservesPerMinute === undefined ? 0 : after(before?.reserves, now, taken.reserves, reservesPerMinute);
   const ofTokens = tokensPerMinute === undefined ? 0 : after(before?.tokens, now, tokens, tokensPerMinute);
   const ahead = Math.max(reserves, ofTokens) - now - MINUTE_US;
   const never = tokensPerMinute !== undefined && tokens > tokensPerMinute;

@@ -358,4 +358,76 @@ describe("a followed budget", () => {
     expect(bench.code({ type: "hold.settle", hold, tokens: 9 })).toBe("ok");
     expect(bench.state.budgets.get("f")?.usedTokens).toBe(9);
   });
+
+  it("that its file calls exhausted grants nothing, however its figures stand, to itself and to what is below it", () => {
+    const bench = new Bench();
+    const mirror = (exhausted: boolean): Outcome =>
+      bench.do(
+        { type: "budget.mirror", task: "f", limitTokens: 100, usedTokens: 40, exhausted },
+        "follow:ws",
+        "follow:ws",
+      );
+    mirror(false);
+    bench.do(open("child", { parent: "f" }));
+    expect(bench.code(reserve("child", 5))).toBe("ok");
+    mirror(true);
+    for (const task of ["f", "child"]) {
+      expect(bench.do(reserve(task, 1))).toMatchObject({ code: "over_budget", detail: { budget: "f", available: 0 } });
+      expect(bench.code(reserve(task, 1_000_000_000))).toBe("over_budget");
+    }
+    mirror(false);
+    expect(bench.code(reserve("f", 55))).toBe("ok");
+  });
+
+  it("that is gone takes no late settlement: a spend that nothing counts is not acknowledged", () => {
+    const bench = new Bench();
+    bench.do({ type: "budget.mirror", task: "f", limitTokens: 50, usedTokens: 0 }, "follow:ws", "follow:ws");
+    const hold = bench.hold(reserve("f", 10));
+    bench.clock = 1000;
+    bench.do({ type: "items.expire", items: dueItems(bench.state, bench.clock, 9) });
+    bench.do({ type: "budget.unmirror", task: "f" }, "follow:ws", "follow:ws");
+    expect(bench.code({ type: "hold.settle", hold, tokens: 9 })).toBe("no_such_budget");
+  });
+});
+
+describe("the sums over all roots", () => {
+  it("rule 3: stay exact wherever budgets are put, and whatever windows they lose", () => {
+    const half = Math.floor(MAX_AMOUNT / 2);
+    const bench = new Bench(
+      open("top"),
+      ...["a", "b", "c"].map((task) => open(task, { parent: "top", limitTokens: half })),
+    );
+    const out = (task: string): string => bench.code({ type: "budget.move", task, parent: null });
+    expect([out("a"), out("b"), out("c")]).toEqual(["ok", "ok", "number_too_large"]);
+    expect(bench.code({ type: "budget.limit", task: "a", limitTokens: 1 })).toBe("ok");
+    expect(out("c")).toBe("ok");
+    const window = { every: "day", timeZone: "UTC", rollover: false };
+    const other = new Bench(open("w", { window }), charge("w", half), open("v", { window }), charge("v", half));
+    for (const task of ["w", "v"]) {
+      other.do({ type: "budget.reset", resets: [{ task, from: 0, startsAt: 10, endsAt: 20 }] });
+      other.do({ type: "budget.reset", resets: [{ task, from: 10, startsAt: 20, endsAt: 30 }] });
+    }
+    other.do(open("u"));
+    expect(other.code(charge("u", half))).toBe("ok");
+    expect(other.code({ type: "budget.change", task: "w", window: null })).toBe("ok");
+    expect(other.code({ type: "budget.change", task: "v", window: null })).toBe("number_too_large");
+  });
+});
+
+describe("more of a hold", () => {
+  it("is bound as the hold would be: by the most of one reserve together, and by the rate of tokens", () => {
+    const bench = new Bench(
+      open("t", { maxReserveTokens: 50, ratePerAgent: { tokensPerMinute: 80 } }),
+      open("r", { rate: { reservesPerMinute: 1 } }),
+    );
+    const hold = bench.hold(reserve("t", 40));
+    expect(bench.code({ type: "hold.extend", hold, ttlMs: 99, tokens: 11 })).toBe("reserve_too_large");
+    expect(bench.code({ type: "hold.extend", hold, ttlMs: 99, tokens: 10 })).toBe("ok");
+    expect(bench.code(reserve("t", 31))).toBe("rate_limited");
+    expect(bench.code(reserve("t", 30))).toBe("ok");
+    // It is no reserve of its own.
+    const other = bench.hold(reserve("r", 1));
+    expect(bench.code({ type: "hold.extend", hold: other, ttlMs: 99, tokens: 10 })).toBe("ok");
+    expect(bench.code(reserve("r", 1))).toBe("rate_limited");
+  });
 });

@@ -4,7 +4,7 @@
 import { type Budget, type Code, type CommandOf, type Detail, MAX_AMOUNT } from "../../protocol/index.ts";
 import type { Board } from "../board.ts";
 import { accepted, refused, type Step, type Verdict } from "../rules-1/verdict.ts";
-import { accountOf, isExact, type Movement, moved, NO_MOVEMENT, termsOf } from "./accounts.ts";
+import { accountOf, isExact, keepsTotals, type Movement, moved, NO_MOVEMENT, termsOf } from "./accounts.ts";
 import { MAX_DEPTH } from "./bounds.ts";
 import { overLimit } from "./limits.ts";
 import { saveBudget } from "./save.ts";
@@ -93,9 +93,17 @@ export function putBelow(board: Board, budget: Budget, parent: string | undefine
     if (over !== undefined) return refused("over_budget", over);
   }
   const loss = negative(gain);
-  for (const one of leaving) saveBudget(board, moved(one, loss, true), step);
+  const left = leaving.map((one) => moved(one, loss, true));
+  const put = { ...budget, terms: { ...terms, parent } };
+  const changes = [
+    ...leaving.map((before, i) => ({ before, after: left[i] ?? before })),
+    ...joining.map((before, i) => ({ before, after: gained[i] ?? before })),
+    { before: budget, after: put },
+  ];
+  if (!keepsTotals(board, changes)) return refused("number_too_large");
+  for (const one of left) saveBudget(board, one, step);
   for (const one of gained) saveBudget(board, one, step);
-  saveBudget(board, { ...budget, terms: { ...terms, parent } }, step);
+  saveBudget(board, put, step);
   return accepted();
 }
 
